@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "app/handlers.h"
+
+#include <errno.h>
+
+#include "app/nearest.h"
+#include "base/text.h"
+
+int cmd_accounts(struct run *run, const struct cmdline *line)
+{
+	const struct model *m = &run->app->model;
+
+	(void)line; /* no arguments */
+	for (unsigned i = 0; i < m->accountc; i++) {
+		struct event ev = {.type = EV_ACCOUNT,
+				   .u.account = m->accounts[i]};
+
+		app_news(run->app, &ev, NEWS_LISTED);
+	}
+	if (!m->accountc)
+		app_tell(run->app, "There is no account.");
+
+	return 0;
+}
+
+int cmd_calls(struct run *run, const struct cmdline *line)
+{
+	const struct model *m = &run->app->model;
+	const struct call_info *c = model_selected(m);
+
+	(void)line; /* no arguments */
+	for (unsigned i = 0; i < m->callc; i++) {
+		struct event ev = {.type = EV_CALL, .u.call = m->calls[i]};
+
+		app_news(run->app, &ev, NEWS_LISTED);
+	}
+	if (c)
+		app_tell(run->app, "Call %u is selected.", c->id);
+	else if (model_calls_up(m))
+		app_tell(run->app, "No call is selected.");
+	else
+		app_tell(run->app, "There is no call.");
+
+	return 0;
+}
+
+int cmd_transfers(struct run *run, const struct cmdline *line)
+{
+	const struct model *m = &run->app->model;
+
+	(void)line; /* no arguments */
+	for (unsigned i = 0; i < m->transferc; i++) {
+		struct event ev = {.type = EV_TRANSFER,
+				   .u.transfer = m->transfers[i]};
+
+		app_news(run->app, &ev, NEWS_LISTED);
+	}
+	if (!m->transferc)
+		app_tell(run->app, "There was no transfer.");
+
+	return 0;
+}
+
+int cmd_select(struct run *run, const struct cmdline *line)
+{
+	model_select(&run->app->model, line->call);
+
+	return 0;
+}
+
+int cmd_quit(struct run *run, const struct cmdline *line)
+{
+	(void)line; /* no arguments */
+	run->app->quit = true;
+
+	return 0;
+}
+
+static void help_set(struct app *app)
+{
+	const struct option *o;
+	char range[80];
+
+	for (unsigned i = 0; (o = option_row(i)); i++)
+		app_tell(app, "%s %s: %s. It is %s.", o->name,
+			 option_range(o, range, sizeof(range)), o->help,
+			 *option_get(&app->options, o->name)
+				 ? option_get(&app->options, o->name)
+				 : "empty");
+}
+
+static void help_account(struct app *app)
+{
+	const char *name, *value, *help;
+
+	for (unsigned i = 0; (name = account_param(i, &value, &help)); i++)
+		app_tell(app, "%s=%s: %s.", name, value, help);
+}
+
+int cmd_help(struct run *run, const struct cmdline *line)
+{
+	const struct command *one = NULL;
+	struct nearest near;
+	char usage[128], hint[64];
+
+	if (line->arg[0]) {
+		one = command_find(line->arg[0]);
+		nearest_init(&near, line->arg[0]);
+		for (const struct command *c = commands; c->name; c++)
+			nearest_try(&near, c->name);
+		if (!one)
+			return refuse(run, ENOENT, "there is no command %s%s",
+				      line->arg[0],
+				      nearest_hint(&near, hint, sizeof(hint)));
+	}
+	for (const struct command *c = commands; c->name; c++) {
+		if (one && one != c)
+			continue;
+		app_tell(run->app, "%s: %s.",
+			 command_usage(c, usage, sizeof(usage)), c->help);
+	}
+	if (one && one->keys)
+		app_tell(run->app, "Keys: %s.", one->keys);
+	if (one && one->run == cmd_set)
+		help_set(run->app);
+	if (one && one->run == cmd_account)
+		help_account(run->app);
+
+	return 0;
+}

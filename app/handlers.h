@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef APP_HANDLERS_H
+#define APP_HANDLERS_H
+
+#include "app/command.h"
+
+/**
+ * @file handlers.h  What the rows of the command table run.
+ *
+ * Threads: UI.    Blocks: never, but cmd_account() (app.h).
+ */
+
+/* cmd_call.c: requests about calls */
+command_h cmd_answer, cmd_complete, cmd_consult, cmd_dial, cmd_dtmf;
+command_h cmd_hangup, cmd_hold, cmd_join, cmd_mute, cmd_register, cmd_reject;
+command_h cmd_resume, cmd_swap, cmd_takeback, cmd_transfer, cmd_unregister;
+command_h cmd_unwatch;
+
+/* cmd_view.c: what there is */
+command_h cmd_accounts, cmd_calls, cmd_help, cmd_quit, cmd_select;
+command_h cmd_transfers;
+
+/* cmd_config.c: how things are set */
+command_h cmd_account, cmd_bind, cmd_color, cmd_palette, cmd_set, cmd_source;
+command_h cmd_theme;
+
+#endif

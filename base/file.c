@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/file.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/lex.h"
+#include "base/text.h"
+#include "base/thread.h"
+
+/* How long a password command may take [ms]; a test has less patience */
+#ifndef SECRET_COMMAND_MS
+#define SECRET_COMMAND_MS 30000
+#endif
+
+#define ASSERT_NOT_SIP() assert(thread_role() != THREAD_SIP)
+
+int file_config_path(char *dst, size_t size, const char *name)
+{
+	const char *dir = getenv("XDG_CONFIG_HOME");
+	const char *sub = "";
+	int n;
+
+	ASSERT_NOT_SIP();
+	if (!size)
+		return EOVERFLOW;
+	dst[0] = '\0';
+
+	/* The specification says to ignore a relative one */
+	if (!dir || dir[0] != '/') {
+		dir = getenv("HOME");
+		sub = "/.config";
+		if (!dir || !*dir)
+			return ENOENT;
+	}
+	n = snprintf(dst, size, "%s%s/cordpair/%s", dir, sub, name);
+	if (n < 0 || (size_t)n >= size) {
+		dst[0] = '\0';
+		return EOVERFLOW;
+	}
+	return 0;
+}
+
+/* ---- lines ----------------------------------------------------------- */
+
+/* read(2) that waits, also where somebody made our stdin non-blocking */
+static int read_some(int fd, char *buf, size_t size, size_t *np)
+{
+	for (;;) {
+		struct pollfd pfd = {.fd = fd, .events = POLLIN};
+		ssize_t n = read(fd, buf, size);
+
+		if (n >= 0) {
+			*np = (size_t)n;
+			return 0;
+		}
+		if (errno == EAGAIN)
+			(void)poll(&pfd, 1, -1); /* read() tells the error */
+		else if (errno != EINTR)
+			return errno;
+	}
+}
+
+/* Hand on one line; buf[len] is ours to overwrite */
+static int hand_line(char *buf, size_t len, unsigned lineno, file_line_h *lineh,
+		     void *arg)
+{
+	if (len && buf[len - 1] == '\r')
+		len--;
+	if (len >= LEX_LINE_MAX)
+		return EOVERFLOW;
+	buf[len] = '\0';
+	/* A NUL would hide the rest of its line; lex_line() refuses this */
+	for (size_t i = 0; i < len; i++)
+		if (!buf[i])
+			buf[i] = '\1';
+	return lineh(buf, lineno, arg);
+}
+
+int file_lines(const char *path, file_line_h *lineh, void *arg)
+{
+	static const char bom[] = "\xef\xbb\xbf";
+	char buf[2 * LEX_LINE_MAX + 1];
+	size_t start = 0, end = 0, n = 0;
+	bool use_stdin = !strcmp(path, "-");
+	bool eof = false;
+	unsigned lineno = 0;
+	int fd = STDIN_FILENO;
+	int err = 0;
+
+	ASSERT_NOT_SIP();
+	if (!use_stdin) {
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		if (fd < 0)
+			return errno;
+	}
+
+	while (!err) {
+		char *line = buf + start;
+		char *nl = memchr(line, '\n', end - start);
+
+		if (nl || (eof && start < end)) {
+			size_t len = nl ? (size_t)(nl - line) : end - start;
+
+			start += len + (nl ? 1 : 0);
+			if (!lineno++ && len >= 3 && !memcmp(line, bom, 3)) {
+				line += 3;
+				len -= 3;
+			}
+			err = hand_line(line, len, lineno, lineh, arg);
+			continue;
+		}
+		if (eof)
+			break;
+		if (end - start > LEX_LINE_MAX + 3) {
+			err = EOVERFLOW;
+			break;
+		}
+		memmove(buf, line, end - start);
+		end -= start;
+		start = 0;
+		err = read_some(fd, buf + end, sizeof(buf) - 1 - end, &n);
+		eof = !err && !n;
+		end += err ? 0 : n;
+	}
+
+	if (!use_stdin)
+		(void)close(fd); /* only read from */
+	return err;
+}
+
+/* ---- secrets --------------------------------------------------------- */
+
+enum { SECRET_RAW = 4096 };
+
+void secret_wipe(void *p, size_t size)
+{
+	explicit_bzero(p, size);
+}
+
+/* Say what is wrong; returns err, so that an error is one line */
+__attribute__((format(printf, 3, 4))) static int
+say_why(const char **whyp, int err, const char *fmt, ...)
+{
+	static _Thread_local char text[2600];
+	char raw[sizeof(text)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vsnprintf(raw, sizeof(raw), fmt, ap) < 0)
+		raw[0] = '\0';
+	va_end(ap);
+	text_clean(text, sizeof(text), raw, strlen(raw));
+	if (whyp)
+		*whyp = text;
+	return err;
+}
+
+/* The first line of what was read; ENODATA when it is empty */
+static int first_line(char *dst, size_t size, const char *raw, size_t n)
+{
+	const char *nl = memchr(raw, '\n', n);
+
+	if (!nl && n == SECRET_RAW)
+		return EOVERFLOW;
+	if (nl)
+		n = (size_t)(nl - raw);
+	if (n && raw[n - 1] == '\r')
+		n--;
+	if (!n)
+		return ENODATA;
+	return text_ncopy(dst, size, raw, n);
+}
+
+static int open_secret(int *fdp, const char *path, const char **whyp)
+{
+	struct stat st;
+	/* Not to hang on a fifo before fstat() has told what it is */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int err = 0;
+
+	if (fd < 0) {
+		err = errno;
+		if (err == ENOENT)
+			return say_why(whyp, err,
+				       "%s: no such file; put the password on "
+				       "its first line, then chmod 600 %s",
+				       path, path);
+		return say_why(whyp, err, "%s: cannot be opened (%s)", path,
+			       strerror(err));
+	}
+
+	if (fstat(fd, &st))
+		err = say_why(whyp, errno, "%s: cannot be checked (%s)", path,
+			      strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		err = say_why(whyp, EACCES,
+			      "%s: not a plain file; name a file that holds "
+			      "the password on its first line",
+			      path);
+	else if (st.st_uid != geteuid())
+		err = say_why(whyp, EACCES,
+			      "%s: belongs to another user (uid %lu); make "
+			      "it yours (chown) or name a file of your own",
+			      path, (unsigned long)st.st_uid);
+	else if (st.st_mode & 077)
+		err = say_why(whyp, EACCES,
+			      "%s: others may read or change it (mode %03o); "
+			      "chmod 600 %s",
+			      path, (unsigned)st.st_mode & 0777, path);
+	if (err)
+		(void)close(fd);
+	else
+		*fdp = fd;
+	return err;
+}
+
+int secret_from_file(char *dst, size_t size, const char *path,
+		     const char **whyp)
+{
+	char raw[SECRET_RAW];
+	size_t n = 0, more = 1;
+	int fd = -1;
+	int err;
+
+	ASSERT_NOT_SIP();
+	if (size)
+		dst[0] = '\0';
+	err = open_secret(&fd, path, whyp);
+	if (err)
+		return err;
+
+	while (!err && more && n < sizeof(raw) && !memchr(raw, '\n', n)) {
+		err = read_some(fd, raw + n, sizeof(raw) - n, &more);
+		n += err ? 0 : more;
+	}
+	(void)close(fd); /* only read from */
+	if (err) {
+		(void)say_why(whyp, err, "%s: cannot be read (%s)", path,
+			      strerror(err));
+		goto out;
+	}
+
+	err = first_line(dst, size, raw, n);
+	if (err == ENODATA)
+		(void)say_why(whyp, err,
+			      "%s: its first line is empty; put the password "
+			      "there",
+			      path);
+	else if (err == EOVERFLOW)
+		(void)say_why(whyp, err,
+			      "%s: its first line is too long for a password "
+			      "(at most %zu bytes)",
+			      path, size ? size - 1 : 0);
+	else if (err)
+		(void)say_why(whyp, err,
+			      "%s: its first line is not text (it has a NUL "
+			      "byte)",
+			      path);
+
+out:
+	secret_wipe(raw, sizeof(raw));
+	return err;
+}
+
+/* Start the shell as the leader of its own group, its stdout in *fdp */
+static int spawn_shell(pid_t *pidp, int *fdp, const char *command)
+{
+	char *const argv[] = {(char[]){"sh"}, (char[]){"-c"}, (char[]){"--"},
+			      (char *)command, NULL};
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t set;
+	int fds[2];
+	int err;
+
+	if (pipe2(fds, O_CLOEXEC))
+		return errno;
+	if (fcntl(fds[0], F_SETFL, O_NONBLOCK)) {
+		err = errno;
+		goto out;
+	}
+	err = posix_spawn_file_actions_init(&actions);
+	if (err)
+		goto out;
+	err = posix_spawnattr_init(&attr);
+	if (err)
+		goto out_actions;
+
+	/* stdout first: the pipe may sit on 0 when our stdin is closed */
+	err = posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
+	if (!err)
+		err = posix_spawn_file_actions_addopen(
+			&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (err)
+		goto out_attr;
+
+	/* exec keeps what is blocked and what is ignored; the command shall
+	   find neither our signalfd's mask nor our deafness to SIGPIPE */
+	(void)sigemptyset(&set);
+	(void)posix_spawnattr_setsigmask(&attr, &set);
+	(void)sigaddset(&set, SIGPIPE);
+	(void)posix_spawnattr_setsigdefault(&attr, &set);
+	(void)posix_spawnattr_setpgroup(&attr, 0);
+	err = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP |
+						      POSIX_SPAWN_SETSIGMASK |
+						      POSIX_SPAWN_SETSIGDEF);
+	if (!err)
+		err = posix_spawn(pidp, "/bin/sh", &actions, &attr, argv,
+				  environ);
+
+out_attr:
+	(void)posix_spawnattr_destroy(&attr);
+out_actions:
+	(void)posix_spawn_file_actions_destroy(&actions);
+out:
+	(void)close(fds[1]);
+	if (err)
+		(void)close(fds[0]);
+	else
+		*fdp = fds[0];
+	return err;
+}
+
+/* Take what there is now: the first bytes into raw, the rest nowhere.  Not
+   for ever, it may come faster than we read.  True at the output's end. */
+static bool drain(int fd, char *raw, size_t *np)
+{
+	char rest[512];
+	ssize_t n = 1;
+	bool eof = false;
+
+	for (int i = 0; i < 16 && n > 0; i++) {
+		bool full = *np == SECRET_RAW;
+
+		n = full ? read(fd, rest, sizeof(rest))
+			 : read(fd, raw + *np, SECRET_RAW - *np);
+		if (n > 0)
+			*np += full ? 0 : (size_t)n;
+		else
+			eof = n == 0 || (errno != EAGAIN && errno != EINTR);
+	}
+	secret_wipe(rest, sizeof(rest));
+	return eof;
+}
+
+/* Gather output until the shell has ended.  What it left behind in the
+   background (an agent) may keep the pipe open, so its end is not awaited. */
+static int await_shell(pid_t pid, int fd, char *raw, size_t *np)
+{
+	uint64_t deadline = clock_us() + (uint64_t)SECRET_COMMAND_MS * 1000;
+	struct pollfd v[2] = {{.fd = fd, .events = POLLIN},
+			      {.fd = pidfd_open(pid, 0), .events = POLLIN}};
+	bool ended = false;
+	int err = 0;
+
+	while (!ended) {
+		uint64_t now = clock_us();
+		int n;
+
+		if (now >= deadline) {
+			err = ETIMEDOUT;
+			break;
+		}
+		n = poll(v, 2, (int)((deadline - now) / 1000) + 1);
+		if (n < 0 && errno != EINTR) {
+			err = errno;
+			break;
+		}
+		if (n <= 0)
+			continue;
+		ended = v[1].revents != 0;
+		if (v[0].fd >= 0 && drain(v[0].fd, raw, np)) {
+			v[0].fd = -1;
+			/* No pidfd (an old kernel, a sandbox): this is the
+			   best sign of the end there is */
+			ended = ended || v[1].fd < 0;
+		}
+	}
+
+	if (v[1].fd >= 0)
+		(void)close(v[1].fd);
+	return err;
+}
+
+static int reap(pid_t pid, int *statusp)
+{
+	while (waitpid(pid, statusp, 0) < 0)
+		if (errno != EINTR)
+			return errno;
+	return 0;
+}
+
+int secret_from_command(char *dst, size_t size, const char *command,
+			const char **whyp)
+{
+	char raw[SECRET_RAW];
+	size_t n = 0;
+	int status = 0, fd = -1;
+	pid_t pid = -1;
+	int err, reap_err;
+
+	ASSERT_NOT_SIP();
+	if (size)
+		dst[0] = '\0';
+	err = spawn_shell(&pid, &fd, command);
+	if (err)
+		return say_why(whyp, err,
+			       "the password command cannot be started (%s)",
+			       strerror(err));
+
+	err = await_shell(pid, fd, raw, &n);
+	if (err)
+		(void)kill(-pid, SIGKILL); /* it cannot be gone: not reaped */
+	reap_err = reap(pid, &status);
+	(void)close(fd);
+
+	if (err == ETIMEDOUT)
+		(void)say_why(whyp, err,
+			      "the password command did not end within %d s; "
+			      "it must not ask anything",
+			      (SECRET_COMMAND_MS + 999) / 1000);
+	else if (err || reap_err)
+		err = say_why(whyp, ECHILD,
+			      "the password command could not be followed (%s)",
+			      strerror(err ? err : reap_err));
+	else if (WIFSIGNALED(status))
+		err = say_why(whyp, ECHILD,
+			      "the password command was killed by signal %d; "
+			      "try it in a shell",
+			      WTERMSIG(status));
+	else if (!WIFEXITED(status) || WEXITSTATUS(status))
+		err = say_why(whyp, ECHILD,
+			      "the password command failed (exit code %d); "
+			      "try it in a shell",
+			      WEXITSTATUS(status));
+	if (err)
+		goto out;
+
+	err = first_line(dst, size, raw, n);
+	if (err == ENODATA)
+		err = say_why(whyp, ECHILD,
+			      "the password command printed %s; it must print "
+			      "the password on its first line",
+			      n ? "an empty first line" : "nothing");
+	else if (err == EOVERFLOW)
+		(void)say_why(whyp, err,
+			      "the password command printed a first line too "
+			      "long for a password (at most %zu bytes)",
+			      size ? size - 1 : 0);
+	else if (err)
+		(void)say_why(whyp, err,
+			      "the password command printed a NUL byte; it "
+			      "must print text");
+
+out:
+	secret_wipe(raw, sizeof(raw));
+	return err;
+}

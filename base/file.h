@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stddef.h>
+#include <stdbool.h>
+
+/**
+ * @file file.h  Where the user's files are, and reading them safely.
+ *
+ * Threads: any but the SIP thread (asserted).    Blocks: as the disk does.
+ */
+
+/** $XDG_CONFIG_HOME/cordpair/NAME (or ~/.config/...); 0, ENOENT, EOVERFLOW */
+int file_config_path(char *dst, size_t size, const char *name);
+
+/** Called for each line without its end (LF or CR LF) and with any NUL byte
+    as \1, which lex_line() refuses; non-zero stops and is returned */
+typedef int(file_line_h)(const char *line, unsigned lineno, void *arg);
+
+/**
+ * Read a file (or "-": stdin) line by line.
+ *
+ * @return 0, the errno of open/read, EOVERFLOW for a line over LEX_LINE_MAX,
+ *         or what lineh returned
+ */
+int file_lines(const char *path, file_line_h *lineh, void *arg);
+
+/**
+ * First line of a file that only its owner may read.
+ *
+ * @param whyp  On error set to a text that says what to do (static or
+ *              thread local; valid until the next call)
+ *
+ * @return 0, EACCES (others may read it, or it is another user's), EOVERFLOW,
+ *         ENODATA (empty), EINVAL (a NUL byte), ENOENT ...; on error dst is
+ *         empty
+ */
+int secret_from_file(char *dst, size_t size, const char *path,
+		     const char **whyp);
+
+/**
+ * First line that a shell command prints, waiting at most 30 s for it.
+ * Its stderr stays the program's.  Nothing of it is logged.
+ *
+ * @return 0, ETIMEDOUT, ECHILD (it failed or printed nothing), EOVERFLOW,
+ *         EINVAL (a NUL byte); on error dst is empty
+ */
+int secret_from_command(char *dst, size_t size, const char *command,
+			const char **whyp);
+
+/** Overwrite so that no optimiser drops it */
+void secret_wipe(void *p, size_t size);
+
+#endif

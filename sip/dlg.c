@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sip/dlg.h"
+
+#include <errno.h>
+
+#include "sip/priv.h"
+
+enum { ROUTES_MAX = 16 };
+
+static void routes_flush(struct dlg *d)
+{
+	unsigned i;
+
+	for (i = 0; i < d->routec; i++)
+		mem_deref(d->routev[i]);
+	d->routev = mem_deref(d->routev);
+	d->routec = 0;
+}
+
+static void dlg_destructor(void *arg)
+{
+	struct dlg *d = arg;
+
+	routes_flush(d);
+	mem_deref(d->callid);
+	mem_deref(d->ltag);
+	mem_deref(d->rtag);
+	mem_deref(d->local);
+	mem_deref(d->remote);
+	mem_deref(d->local_uri);
+	mem_deref(d->remote_uri);
+	mem_deref(d->target);
+	mem_deref(d->hop_key);
+}
+
+static struct dlg *dlg_new(void)
+{
+	struct dlg *d = mem_zalloc(sizeof(*d), dlg_destructor);
+
+	if (d) {
+		sa_init(&d->peer, AF_UNSPEC);
+		sa_init(&d->hop, AF_UNSPEC);
+		d->lseq = rand_u16();
+	}
+	return d;
+}
+
+static int route_add(struct dlg *d, const struct pl *val)
+{
+	char **v;
+
+	if (d->routec >= ROUTES_MAX)
+		return E2BIG;
+	v = mem_realloc(d->routev, (d->routec + 1) * sizeof(*v));
+	if (!v) {
+		v = mem_zalloc((d->routec + 1) * sizeof(*v), NULL);
+		if (!v)
+			return ENOMEM;
+		if (d->routev)
+			memcpy(v, d->routev, d->routec * sizeof(*v));
+		mem_deref(d->routev);
+	}
+	d->routev = v;
+	if (pl_strdup(&d->routev[d->routec], val))
+		return ENOMEM;
+	d->routec++;
+	return 0;
+}
+
+/* Record-Route values in the order of the message, or turned round.  libre
+ * has split comma-separated ones already. */
+static int routes_learn(struct dlg *d, const struct sip_msg *msg, bool reverse)
+{
+	struct le *le;
+	int err = 0;
+
+	routes_flush(d);
+	for (le = reverse ? msg->hdrl.tail : msg->hdrl.head; le && !err;
+	     le = reverse ? le->prev : le->next) {
+		const struct sip_hdr *hdr = le->data;
+
+		if (!pl_strcasecmp(&hdr->name, "Record-Route"))
+			err = route_add(d, &hdr->val);
+	}
+	return err;
+}
+
+static int contact_learn(struct dlg *d, const struct sip_msg *msg)
+{
+	const struct sip_hdr *hdr = msg_hdr(msg, "Contact", "m");
+	struct sip_addr addr;
+	char *target;
+	int err;
+
+	if (!hdr)
+		return ENOENT;
+	err = sip_addr_decode(&addr, &hdr->val);
+	if (err)
+		return err;
+	if (pl_strcasecmp(&addr.uri.scheme, "sip") &&
+	    pl_strcasecmp(&addr.uri.scheme, "sips"))
+		return EPROTONOSUPPORT;
+	err = pl_strdup(&target, &addr.auri);
+	if (err)
+		return err;
+	mem_deref(d->target);
+	d->target = target;
+	return 0;
+}
+
+int dlg_uac(struct dlg **dp, const char *local_uri, const char *local_name,
+	    const char *uri, const char *route)
+{
+	struct dlg *d = dlg_new();
+	int err;
+
+	if (!d)
+		return ENOMEM;
+	d->uac = true;
+	err = re_sdprintf(&d->callid, "%016llx%08x", rand_u64(), rand_u32());
+	err |= re_sdprintf(&d->ltag, "%016llx", rand_u64());
+	if (local_name && local_name[0])
+		err |= re_sdprintf(&d->local, "\"%s\" <%s>", local_name,
+				   local_uri);
+	else
+		err |= re_sdprintf(&d->local, "<%s>", local_uri);
+	err |= re_sdprintf(&d->remote, "<%s>", uri);
+	err |= str_dup(&d->local_uri, local_uri);
+	err |= str_dup(&d->remote_uri, uri);
+	err |= str_dup(&d->target, uri);
+	if (!err && route && route[0]) {
+		struct pl pl;
+
+		pl_set_str(&pl, route);
+		err = route_add(d, &pl);
+	}
+	if (err)
+		mem_deref(d);
+	else
+		*dp = d;
+	return err;
+}
+
+/* a To or From value without its tag, so that we can write it with ours */
+static int untag(char **dst, const struct sip_taddr *a)
+{
+	if (pl_isset(&a->dname))
+		return re_sdprintf(dst, "\"%r\" <%r>", &a->dname, &a->auri);
+	return re_sdprintf(dst, "<%r>", &a->auri);
+}
+
+int dlg_uas(struct dlg **dp, struct stack *st, const struct sip_msg *msg)
+{
+	struct dlg *d = dlg_new();
+	int err;
+
+	if (!d)
+		return ENOMEM;
+	d->st = st;
+	d->tp = transp_of(msg->tp);
+	d->peer = msg->src;
+	err = pl_strdup(&d->callid, &msg->callid);
+	err |= re_sdprintf(&d->ltag, "%016llx", msg->tag);
+	err |= pl_strdup(&d->rtag, &msg->from.tag);
+	err |= untag(&d->local, &msg->to);
+	err |= untag(&d->remote, &msg->from);
+	err |= pl_strdup(&d->local_uri, &msg->to.auri);
+	err |= pl_strdup(&d->remote_uri, &msg->from.auri);
+	if (!err)
+		err = routes_learn(d, msg, false);
+	if (!err)
+		err = contact_learn(d, msg);
+	if (err)
+		mem_deref(d);
+	else
+		*dp = d;
+	return err;
+}
+
+int dlg_learn(struct dlg *d, const struct sip_msg *msg)
+{
+	char *rtag;
+	int err;
+
+	if (!pl_isset(&msg->to.tag))
+		return EBADMSG;
+	err = pl_strdup(&rtag, &msg->to.tag);
+	if (err)
+		return err;
+	mem_deref(d->rtag);
+	d->rtag = rtag;
+	d->peer = msg->src;
+	/* an early answer without Contact leaves the target as it is */
+	(void)contact_learn(d, msg);
+	return routes_learn(d, msg, true);
+}
+
+int dlg_fork(struct dlg **dp, const struct dlg *o, const struct sip_msg *msg)
+{
+	struct dlg *d = dlg_new();
+	int err;
+
+	if (!d)
+		return ENOMEM;
+	d->st = o->st;
+	d->tp = o->tp;
+	d->uac = o->uac;
+	d->lseq = o->lseq;
+	d->callid = mem_ref(o->callid);
+	d->ltag = mem_ref(o->ltag);
+	d->local = mem_ref(o->local);
+	d->remote = mem_ref(o->remote);
+	d->local_uri = mem_ref(o->local_uri);
+	d->remote_uri = mem_ref(o->remote_uri);
+	d->target = mem_ref(o->target);
+	err = dlg_learn(d, msg);
+	if (err)
+		mem_deref(d);
+	else
+		*dp = d;
+	return err;
+}
+
+bool dlg_match_half(const struct dlg *d, const struct sip_msg *msg)
+{
+	const struct pl *ltag = msg->req ? &msg->to.tag : &msg->from.tag;
+
+	return !pl_strcmp(&msg->callid, d->callid) &&
+	       !pl_strcmp(ltag, d->ltag);
+}
+
+bool dlg_match(const struct dlg *d, const struct sip_msg *msg)
+{
+	const struct pl *rtag = msg->req ? &msg->from.tag : &msg->to.tag;
+
+	if (!dlg_match_half(d, msg))
+		return false;
+	if (!d->rtag || !d->rtag[0])
+		return !pl_isset(rtag);
+	return !pl_strcmp(rtag, d->rtag);
+}
+
+int dlg_refresh(struct dlg *d, const struct sip_msg *msg)
+{
+	d->peer = msg->src;
+	return contact_learn(d, msg);
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+
+#include "sip/refer_priv.h"
+
+/*
+ * NOTIFYs of our referrals.  Real notifiers leave out what RFC 6665 wants or
+ * write it their own way (transfer.md 3.2), so matching forgives all that
+ * cannot be a mix-up: dialog and tags must be right, the rest is inferred.
+ * Every NOTIFY is answered at once, by what is known before anything is told.
+ */
+
+struct report {
+	bool has_event, is_refer;
+	bool has_id;
+	uint32_t id;
+	bool has_state;            /* a Subscription-State header           */
+	bool terminated, pending;
+	bool has_expires;
+	uint32_t expires;
+	uint32_t retry_after;
+	char reason[64];
+	bool has_frag;
+	struct sipfrag frag;
+};
+
+static bool word_is(const struct pl *pl, const char *word)
+{
+	const char *p = pl->p, *end = pl->p + pl->l;
+	const size_t n = strlen(word);
+
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	if ((size_t)(end - p) < n || strncasecmp(p, word, n))
+		return false;
+	p += n;
+	return p == end || *p == ';' || *p == ' ' || *p == '\t';
+}
+
+static void read_report(struct report *rp, const struct sip_msg *msg)
+{
+	const struct sip_hdr *hdr;
+	struct pl val;
+
+	memset(rp, 0, sizeof(*rp));
+	hdr = msg_hdr(msg, "Event", "o");
+	if (hdr) {
+		rp->has_event = true;
+		rp->is_refer = word_is(&hdr->val, "refer");
+		if (msg_param(&hdr->val, "id", &val) && val.l) {
+			rp->has_id = true;
+			rp->id = pl_u32(&val);
+		}
+	}
+	hdr = msg_hdr(msg, "Subscription-State", NULL);
+	if (hdr) {
+		rp->has_state = true;
+		rp->terminated = word_is(&hdr->val, "terminated");
+		rp->pending = word_is(&hdr->val, "pending");
+		if (msg_param(&hdr->val, "expires", &val) && val.l) {
+			rp->has_expires = true;
+			rp->expires = pl_u32(&val);
+		}
+		if (msg_param(&hdr->val, "retry-after", &val))
+			rp->retry_after = pl_u32(&val);
+		if (msg_param(&hdr->val, "reason", &val)) {
+			/* seen in the wild: reason=reason=noresource */
+			if (val.l > 7 && !strncasecmp(val.p, "reason=", 7)) {
+				val.p += 7;
+				val.l -= 7;
+			}
+			text_clean(rp->reason, sizeof(rp->reason), val.p,
+				   val.l);
+		}
+	}
+	hdr = msg_hdr(msg, "Content-Type", "c");
+	rp->has_frag = !sipfrag_decode(&rp->frag, hdr ? hdr->val.p : "",
+				       hdr ? hdr->val.l : 0,
+				       (const char *)mbuf_buf(msg->mb),
+				       mbuf_get_left(msg->mb));
+	if (!rp->has_state && rp->has_frag)
+		rp->terminated = rp->frag.code >= 200;
+}
+
+static bool sent_with(const struct refer_status *r, uint32_t id)
+{
+	unsigned i;
+
+	for (i = 0; i < r->idc; i++)
+		if (r->idv[i] == id)
+			return true;
+	return false;
+}
+
+/**
+ * Which referral is it of?
+ *
+ * @param tombp  Set when it is of one that is over
+ */
+static struct refer_status *match(struct engine *e, const struct sip_msg *msg,
+				  const struct report *rp, bool *tombp)
+{
+	struct refer_status *exact = NULL, *only = NULL, *oldest = NULL;
+	struct refer_status *fresh = NULL;
+	unsigned live = 0;
+	struct le *le;
+
+	*tombp = false;
+	for (le = list_head(hash_list(e->refers_ht,
+				      hash_joaat_pl(&msg->callid)));
+	     le; le = le->next) {
+		struct refer_status *r = le->data;
+
+		if (!r->dlg)
+			continue;
+		/* outside of a dialog the first NOTIFY may make it */
+		if (!dlg_match(r->dlg, msg) &&
+		    !(r->out_of_dialog && !r->dlg->rtag &&
+		      dlg_match_half(r->dlg, msg)))
+			continue;
+		if (r->stage != STAGE_SENT) {
+			*tombp = true;
+			if (rp->has_id && sent_with(r, rp->id))
+				exact = exact ? exact : r;
+			continue;
+		}
+		live++;
+		only = r;
+		if (!oldest)
+			oldest = r;
+		if (!fresh && !r->id_used)
+			fresh = r;
+		if (rp->has_id && sent_with(r, rp->id))
+			exact = r;
+	}
+	if (!rp->has_event && (live != 1 || !rp->has_frag))
+		return NULL;
+	if (exact) {
+		*tombp = exact->stage != STAGE_SENT;
+		return exact;
+	}
+	if (live == 1)
+		return only;
+	if (rp->has_id)
+		return NULL;
+	return fresh ? fresh : oldest;
+}
+
+static void learn_id(struct refer_status *r, const struct report *rp)
+{
+	if (rp->has_id) {
+		r->id_used = true;
+		r->id_seen = rp->id;
+	}
+	if (!r->d1 || r->d1->refer_parallel)
+		return;
+	r->d1->refer_parallel = rp->has_id ? 2 : 1;
+	if (rp->has_id)
+		refer_kick(r->d1);
+}
+
+static void provisional(struct refer_status *r, const struct report *rp)
+{
+	const unsigned code = rp->frag.code;
+	enum refer_state state = REFER_TRYING;
+
+	if (code == 180)
+		state = REFER_ALERTED;
+	if (rp->terminated) {
+		if (r->unsub_wanted) {
+			refer_finish(r, state, OUTCOME_STOPPED,
+				     "Stopped watching; the transfer may still "
+				     "complete");
+		} else if (r->info.kind != KIND_BLIND) {
+			refer_tell(r, state,
+				   "Reports ended early (%s); last: %u %s",
+				   rp->reason[0] ? rp->reason : "no reason",
+				   code, rp->frag.text);
+			refer_wait_for_legs(r);
+		} else {
+			refer_finish(r, state, OUTCOME_UNKNOWN,
+				     "Reports ended early (%s); last: %u %s",
+				     rp->reason[0] ? rp->reason : "no reason",
+				     code, rp->frag.text);
+		}
+		return;
+	}
+	switch (code) {
+	case 100:
+		if (rp->pending)
+			refer_tell(r, state,
+				   "Waiting for the caller's consent");
+		else
+			refer_tell(r, state, "Calling %s", r->name);
+		break;
+	case 180:
+		refer_tell(r, state, "%s is ringing", r->name);
+		break;
+	case 181:
+		refer_tell(r, state, "%s is being forwarded", r->name);
+		break;
+	case 182:
+		refer_tell(r, state, "The call to %s is queued", r->name);
+		break;
+	case 183:
+		refer_tell(r, state, "The call to %s is in progress", r->name);
+		break;
+	case 199:
+		refer_tell(r, state, "A branch of the call to %s ended",
+			   r->name);
+		break;
+	default:
+		refer_tell(r, state, "%s: %u %s", r->name, code,
+			   rp->frag.text);
+		break;
+	}
+}
+
+static void final(struct refer_status *r, const struct report *rp)
+{
+	const unsigned code = rp->frag.code;
+	char again[48] = "";
+
+	if (code < 300) {
+		if (!rp->terminated)
+			refer_arm_give_up(r);
+		refer_finish(r, REFER_SUCCEEDED, OUTCOME_SUCCEEDED,
+			     "Transferred to %s", r->name);
+		return;
+	}
+	if (code < 400) {
+		refer_finish(r, REFER_REDIRECTED, OUTCOME_REDIRECTED,
+			     "%s redirects elsewhere (%u)", r->name, code);
+	} else {
+		if (refer_try_other(r, code))
+			return;
+		if (rp->retry_after)
+			(void)snprintf(again, sizeof(again),
+				       "; try again in %u s",
+				       rp->retry_after);
+		if (rp->terminated && !strcasecmp(rp->reason, "rejected"))
+			refer_finish(r, REFER_FAILED, OUTCOME_FAILED,
+				     "The caller declined (%u %s)%s", code,
+				     rp->frag.text, again);
+		else
+			refer_finish(r, REFER_FAILED, OUTCOME_FAILED,
+				     "%s: %s (%u %s)%s", r->name,
+				     sip_phrase(code), code, rp->frag.text,
+				     again);
+	}
+	/* linphone leaves a failure's subscription active */
+	if (!rp->terminated)
+		refer_arm_give_up(r);
+}
+
+static void without_status(struct refer_status *r, const struct report *rp)
+{
+	if (!rp->terminated) {
+		log_info("refer", "a report without a readable status line");
+		refer_tell(r, r->info.state, NULL);
+		return;
+	}
+	if (r->unsub_wanted) {
+		refer_finish(r, r->info.state, OUTCOME_STOPPED,
+			     "Stopped watching; the transfer may still "
+			     "complete");
+	} else if (!strcasecmp(rp->reason, "rejected")) {
+		refer_finish(r, REFER_FAILED, OUTCOME_FAILED,
+			     "The caller declined");
+	} else if (r->info.kind != KIND_BLIND) {
+		refer_tell(r, r->info.state, "Reports ended (%s)",
+			   rp->reason[0] ? rp->reason : "no reason");
+		refer_wait_for_legs(r);
+	} else if (rp->retry_after) {
+		refer_finish(r, r->info.state, OUTCOME_UNKNOWN,
+			     "Reports ended (%s); try again in %u s",
+			     rp->reason[0] ? rp->reason : "no reason",
+			     rp->retry_after);
+	} else {
+		refer_finish(r, r->info.state, OUTCOME_UNKNOWN,
+			     "Reports ended (%s)",
+			     rp->reason[0] ? rp->reason : "no reason");
+	}
+}
+
+static void process(struct refer_status *r, const struct sip_msg *msg,
+		    const struct report *rp)
+{
+	const bool older = r->notified && msg->cseq.num < r->notify_cseq;
+
+	if (r->notified && msg->cseq.num == r->notify_cseq)
+		return;
+	/* overtaken on the way: only a result is still news */
+	if (older && !(rp->has_frag && rp->frag.code >= 200)) {
+		refer_tell(r, r->info.state, NULL);
+		return;
+	}
+	if (!older)
+		r->notify_cseq = msg->cseq.num;
+	r->notified = true;
+	tmr_cancel(&r->tmr_n);
+	refer_start_limit(r);
+	if (r->out_of_dialog && !r->dlg->rtag) {
+		if (pl_strdup(&r->dlg->rtag, &msg->from.tag))
+			return;
+	}
+	learn_id(r, rp);
+	if (rp->terminated) {
+		refer_close_sub(r);
+	} else if (r->info.sub != SUB_UNSUB) {
+		r->info.sub = SUB_ACTIVE;
+	}
+	if (rp->has_frag) {
+		r->info.code = rp->frag.code;
+		text_cut(r->info.text, sizeof(r->info.text), rp->frag.text);
+	}
+	if (!rp->terminated && r->info.sub == SUB_ACTIVE)
+		refer_arm_expiry(r, rp->has_expires ? rp->expires : 180);
+
+	(void)mem_ref(r);
+	if (!rp->has_frag)
+		without_status(r, rp);
+	else if (rp->frag.code < 200)
+		provisional(r, rp);
+	else
+		final(r, rp);
+	if (refer_live(r) && r->unsub_wanted)
+		refer_unsubscribe(r);
+	/* the peer tells one at a time only: this one's end frees the next */
+	if (r->d1 && rp->terminated)
+		refer_kick(r->d1);
+	mem_deref(r);
+}
+
+void refer_notify(struct engine *e, struct stack *st,
+		  const struct sip_msg *msg)
+{
+	struct refer_status *r;
+	struct report rp;
+	bool tomb;
+
+	ASSERT_SIP();
+
+	read_report(&rp, msg);
+	if (rp.has_event && !rp.is_refer) {
+		(void)sip_treplyf(NULL, NULL, st->sip, msg, false, 489,
+				  "Bad Event",
+				  "Allow-Events: refer\r\n"
+				  "Content-Length: 0\r\n\r\n");
+		return;
+	}
+	r = match(e, msg, &rp, &tomb);
+	if (!r && tomb && rp.has_event) {
+		/* late news of what is over: a 481 here has made servers
+		 * drop the new call (KB2621832) */
+		(void)sip_treply(NULL, st->sip, msg, 200, "OK");
+		return;
+	}
+	if (!r) {
+		if (!rp.has_event)
+			(void)sip_treplyf(NULL, NULL, st->sip, msg, false, 489,
+					  "Bad Event",
+					  "Allow-Events: refer\r\n"
+					  "Content-Length: 0\r\n\r\n");
+		else
+			(void)sip_treply(NULL, st->sip, msg, 481,
+					 "Subscription Does Not Exist");
+		return;
+	}
+	(void)sip_treply(NULL, st->sip, msg, 200, "OK");
+	if (tomb) {
+		log_info("refer", "late report of transfer %u: %u %s",
+			 r->info.id, rp.frag.code, rp.frag.text);
+		if (rp.terminated)
+			refer_close_sub(r);
+		return;
+	}
+	process(r, msg, &rp);
+}

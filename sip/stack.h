@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SIP_STACK_H
+#define SIP_STACK_H
+
+#include <stdint.h>
+
+#include "base/msg.h"
+#include "sip/recompat.h"
+
+struct engine;
+struct sip_msg;
+
+/**
+ * @file stack.h  Where SIP listens: one libre stack for each local address.
+ *
+ * libre 1.1.0 sends by the first transport of a family, whatever the route.
+ * One stack a local address, chosen by asking the kernel which source
+ * address leads to the destination, puts that right on every version.
+ *
+ * Threads: SIP.    Blocks: never.
+ */
+struct stack {
+	struct le le;
+	struct engine *e;
+	struct sip *sip;
+	struct sa addr;                 /* without port                  */
+	uint16_t port[TRANSP_COUNT];    /* 0: not listening              */
+	struct sip_lsnr *lreq, *lresp;
+	bool buffered;                  /* UDP buffer was made larger    */
+};
+
+/** What TLS needs to know of a connection before it is made */
+struct tls_door;
+
+/** Open everything named (or all); why in words on error */
+int stacks_open(struct engine *e, const char *const *listenv,
+		unsigned listenc, char *why, size_t size);
+void stacks_close(struct engine *e, bool force);
+void stacks_hello(const struct engine *e, struct hello_info *h);
+
+/** The stack whose address leads to dst by tp; NULL: none */
+struct stack *stack_for(struct engine *e, enum transp tp,
+			const struct sa *dst);
+
+/** Our address on it, with the port of that transport */
+void stack_laddr(const struct stack *st, enum transp tp, struct sa *sa);
+
+enum transp transp_of(enum sip_transp tp);
+enum sip_transp transp_re(enum transp tp);
+
+/** The name the next TLS connection to dst must prove (RFC 5922); call right
+ *  before the request that opens it */
+void tls_expect(struct engine *e, const struct sa *dst, const char *host);
+/** Apply the tls_* options (again) */
+int tls_configure(struct engine *e, char *why, size_t size);
+/** The last TLS failure with this peer in words, or NULL */
+const char *tls_failure(const struct engine *e, const struct sa *dst);
+int tls_open(struct engine *e);
+void tls_close(struct engine *e);
+
+#endif
