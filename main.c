@@ -30,6 +30,7 @@
 #include "base/text.h"
 #include "base/thread.h"
 #include "sip/engine.h"
+#include "sip/refer.h"
 #include "ui/plain.h"
 
 #define SOFTWARE "cordpair/" CORDPAIR_VERSION
@@ -325,7 +326,12 @@ static uint32_t port_serial(void *engine)
 static int port_refer_sync(void *engine, const struct request *req,
 			   struct transfer_info *last)
 {
-	return engine_refer_sync(engine, req, last);
+	struct refer_result result = {0};
+	int err = refer_sync(engine, req, &result);
+
+	*last = result.info;
+
+	return err;
 }
 
 static int port_take(void *engine, struct event *ev)
@@ -464,37 +470,11 @@ static int verb_run(struct program *p)
 	return code;
 }
 
-static void bank_robot_event(void *self, const struct event *ev)
-{
-	bank_event(self, ev);
-}
-
-static int bank_robot_timeout(const void *self)
-{
-	return bank_timeout_ms(self);
-}
-
-static void bank_robot_tick(void *self)
-{
-	bank_tick(self);
-}
-
-static int bank_robot_interrupted(const void *self, int signo)
+static int bank_interrupted(const void *self, int signo)
 {
 	(void)self, (void)signo; /* that is how a bank closes */
 
 	return EXIT_OK;
-}
-
-static struct robot bank_robot(struct bank *bank)
-{
-	return (struct robot){
-		.self = bank,
-		.event = bank_robot_event,
-		.timeout_ms = bank_robot_timeout,
-		.tick = bank_robot_tick,
-		.interrupted = bank_robot_interrupted,
-	};
 }
 
 static void bank_prm(struct engine_prm *prm)
@@ -516,6 +496,7 @@ static int verb_bank(struct program *p)
 	if (bank_new(&bank, &p->port))
 		return complain(EXIT_INTERNAL, "the bank cannot be opened");
 	robot = bank_robot(bank);
+	robot.interrupted = bank_interrupted;
 	code = run(p, &robot, false, NULL);
 	stop_engine(p);
 	bank_free(bank);
@@ -547,7 +528,7 @@ static int verb_demo(struct program *p)
 /* ---- the bank beside the demo ------------------------------------------------------ */
 
 struct beside {
-	struct bank *bank;
+	struct robot bank;
 	int fd; /* where the parent waits for the address */
 };
 
@@ -556,7 +537,7 @@ static void beside_event(void *self, const struct event *ev)
 	struct beside *b = self;
 	const char *at;
 
-	bank_event(b->bank, ev);
+	b->bank.event(b->bank.self, ev);
 	if (ev->type != EV_HELLO || b->fd < 0)
 		return;
 	at = strchr(ev->u.hello.listen[0], ':') + 1;
@@ -568,12 +549,16 @@ static void beside_event(void *self, const struct event *ev)
 
 static int beside_timeout(const void *self)
 {
-	return bank_timeout_ms(((const struct beside *)self)->bank);
+	const struct beside *b = self;
+
+	return b->bank.timeout_ms(b->bank.self);
 }
 
 static void beside_tick(void *self)
 {
-	bank_tick(((struct beside *)self)->bank);
+	const struct beside *b = self;
+
+	b->bank.tick(b->bank.self);
 }
 
 static int run_beside(int fd)
@@ -591,8 +576,9 @@ static int run_beside(int fd)
 		.event = beside_event,
 		.timeout_ms = beside_timeout,
 		.tick = beside_tick,
-		.interrupted = bank_robot_interrupted,
+		.interrupted = bank_interrupted,
 	};
+	struct bank *bank = NULL;
 	int code;
 
 	block_signals(&child);
@@ -603,10 +589,13 @@ static int run_beside(int fd)
 	if (code)
 		goto out;
 	app_start(&child.app, &child.port);
-	code = bank_new(&b.bank, &child.port) ? EXIT_INTERNAL
-					      : run(&child, &robot, true, NULL);
+	code = EXIT_INTERNAL;
+	if (!bank_new(&bank, &child.port)) {
+		b.bank = bank_robot(bank);
+		code = run(&child, &robot, true, NULL);
+	}
 	stop_engine(&child);
-	bank_free(b.bank);
+	bank_free(bank);
 out:
 	app_done(&child.app);
 	(void)out_close(child.out); /* nothing was printed */

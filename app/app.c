@@ -117,6 +117,7 @@ void app_start(struct app *app, const struct port *port)
 		secret_wipe(&a->draft, sizeof(a->draft));
 		if (!serial)
 			continue;
+		app->posted++;
 		p = app_pending(app, serial, "account");
 		text_copy(p->where, sizeof(p->where), a->where);
 	}
@@ -257,6 +258,7 @@ static enum news answered(struct app *app, struct reply_info *r)
 		return NEWS_SHOWN;
 	if (r->err) {
 		app->errors++;
+		app->posted -= app->posted && strcmp(p.command, "account") == 0;
 		log_error("config", "%s%s: %s", p.where, p.command, r->error);
 	}
 

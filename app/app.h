@@ -68,6 +68,7 @@ struct app {
 	struct theme theme;
 	struct app_account *accounts; /* wait for app_start() */
 	unsigned accountc;
+	unsigned posted;              /* accounts given to the engine */
 	struct pending *pending;
 	unsigned pendingc;
 };

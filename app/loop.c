@@ -33,7 +33,8 @@ static void on_news(const struct event *ev, enum news news, void *arg)
 
 	if (prm->out && news != NEWS_QUIET && !hidden(ev) &&
 	    (!prm->quiet || ev->type == EV_LOG))
-		out_event(prm->out, ev, prm->prefix ? prm->prefix : "");
+		out_event(prm->out, ev, prm->prefix ? prm->prefix : "",
+			  news == NEWS_LISTED);
 	if (prm->robot->event && news != NEWS_LISTED)
 		prm->robot->event(prm->robot->self, ev);
 }

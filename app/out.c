@@ -15,7 +15,13 @@
 #include "app/say.h"
 #include "base/clock.h"
 
-enum { FULL = 1 << 20, CLOSE_MS = 2000 };
+enum { FULL = 1 << 20, CLOSE_MS = 2000, SAID = 256 };
+
+/* What was said last of a call, as a hash of the sentence. */
+struct said {
+	uint32_t call;
+	uint32_t hash;
+};
 
 struct out {
 	int fd, errfd;
@@ -23,6 +29,7 @@ struct out {
 	int err;
 	char *buf;
 	size_t at, len, size; /* buf[at .. len) waits */
+	struct said said[SAID];
 };
 
 void out_new(struct out **op, int fd, int errfd, bool json)
@@ -75,7 +82,37 @@ static bool is_complaint(const struct event *ev)
 	       (ev->type == EV_LOG && strcmp(ev->u.log.tag, "help") != 0);
 }
 
-void out_event(struct out *o, const struct event *ev, const char *prefix)
+/* FNV-1a */
+static uint32_t hash_of(const char *s)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 16777619u;
+
+	return h;
+}
+
+/* Much of a call can change that no sentence tells. */
+static bool said_before(struct out *o, const struct event *ev,
+			const char *sentence)
+{
+	struct said now = {.hash = hash_of(sentence)};
+	struct said *was;
+
+	if (ev->type != EV_CALL)
+		return false;
+	now.call = ev->u.call.id;
+	was = &o->said[now.call % SAID];
+	if (was->call == now.call && was->hash == now.hash)
+		return true;
+	*was = now;
+
+	return false;
+}
+
+void out_event(struct out *o, const struct event *ev, const char *prefix,
+	       bool listed)
 {
 	char sentence[SAY_MAX];
 	struct fields f;
@@ -88,6 +125,8 @@ void out_event(struct out *o, const struct event *ev, const char *prefix)
 		line(o, "", json);
 		free(json);
 	} else if (say_event(sentence, sizeof(sentence), ev)) {
+		if (said_before(o, ev, sentence) && !listed)
+			return;
 		if (is_complaint(ev) && !prefix[0])
 			complain(o, sentence);
 		else

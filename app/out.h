@@ -28,8 +28,12 @@ void out_new(struct out **op, int fd, int errfd, bool json);
 /** Write what waits, for at most 2 s; 0 or the errno of the first failure */
 int out_close(struct out *o);
 
-/** An event in the form asked for; prefix: in front of a sentence */
-void out_event(struct out *o, const struct event *ev, const char *prefix);
+/**
+ * An event in the form asked for; prefix: in front of a sentence.  What was
+ * said of a call last is not said again, unless it is `listed`.
+ */
+void out_event(struct out *o, const struct event *ev, const char *prefix,
+	       bool listed);
 
 /** A line for people; not printed as JSON */
 void out_say(struct out *o, const char *fmt, ...)

@@ -339,7 +339,7 @@ static void reply(struct script *s, const char *error)
 	r->err = error[0] ? EPROTO : 0;
 	text_cut(r->command, sizeof(r->command), s->line.cmd->name);
 	text_cut(r->error, sizeof(r->error), error);
-	out_event(s->out, &ev, "");
+	out_event(s->out, &ev, "", false);
 }
 
 static void result(struct script *s, bool held, const char *error)

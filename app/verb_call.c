@@ -20,8 +20,6 @@
  */
 enum step { START, ASKED, UP, DONE };
 
-enum { REGISTER_WAIT_MS = 8000, VERB_ACCOUNT_WAIT_MS = 300 };
-
 struct call_verb {
 	struct app *app;
 	struct out *out;
@@ -106,23 +104,18 @@ bool verb_accounts_settled(const struct app *app, uint64_t began)
 {
 	const struct model *m = &app->model;
 
-	if (clock_ms() >= began + REGISTER_WAIT_MS)
+	if (clock_ms() >= began + VERB_REGISTER_WAIT_MS)
 		return true;
 	if (app->pendingc)
 		return false;
-	if (!m->accountc)
-		return clock_ms() >= began + VERB_ACCOUNT_WAIT_MS;
+	if (m->accountc < app->posted)
+		return false;
 	for (unsigned i = 0; i < m->accountc; i++) {
 		if (m->accounts[i].state == ACCOUNT_REGISTERING)
 			return false;
 	}
 
 	return true;
-}
-
-uint32_t verb_start_wait_ms(const struct app *app)
-{
-	return app->model.accountc ? REGISTER_WAIT_MS : VERB_ACCOUNT_WAIT_MS;
 }
 
 static void tick(void *self)
@@ -157,7 +150,7 @@ static int timeout_ms(const void *self)
 	const struct call_verb *v = self;
 
 	if (v->step == START)
-		return until(v->began + verb_start_wait_ms(v->app));
+		return until(v->began + VERB_REGISTER_WAIT_MS);
 	if (v->step == UP && v->talk_ends && !v->hung_up)
 		return until(v->talk_ends);
 

@@ -10,10 +10,10 @@
  * Threads: UI.    Blocks: never.
  */
 
+enum { VERB_REGISTER_WAIT_MS = 8000 };
+
 /** Is every account registered, failed or off?  After a while: never mind */
 bool verb_accounts_settled(const struct app *app, uint64_t began_ms);
 
-/** After how long that changes at the latest [ms] */
-uint32_t verb_start_wait_ms(const struct app *app);
 
 #endif

@@ -422,7 +422,7 @@ static int timeout_ms(const void *self)
 	uint64_t when = v->deadline;
 
 	if (v->step == START)
-		when = v->began + verb_start_wait_ms(v->app);
+		when = v->began + VERB_REGISTER_WAIT_MS;
 	if (!when)
 		return -1;
 

@@ -220,8 +220,15 @@ void post_free(struct post *p)
 	free(p->buckets);
 	free(p->scratch);
 	(void)close(p->rfd); /* nothing to save: the records were copies */
-	(void)close(p->wfd);
+	post_finish(p);
 	free(p);
+}
+
+void post_finish(struct post *p)
+{
+	if (p->wfd >= 0)
+		(void)close(p->wfd);
+	p->wfd = -1;
 }
 
 int post_send(struct post *p, const void *record)

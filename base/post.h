@@ -57,6 +57,9 @@ bool post_put(struct post *p, const void *record);
 /** Writer: drain the outbox; true when something still waits */
 bool post_flush(struct post *p);
 
+/** Writer: nothing more will come; the reader gets EPIPE behind the last */
+void post_finish(struct post *p);
+
 /** Writer: how many records wait in the outbox */
 size_t post_waiting(const struct post *p);
 

@@ -194,8 +194,8 @@ struct account *account_for(struct engine *e, const struct sip_msg *msg)
 	return account_first(e);
 }
 
-int account_aor(const struct account *a, const struct stack *st,
-		enum transp tp, char *dst, size_t size)
+int account_aor(const struct account *a, const struct stack *st, enum transp tp,
+		char *dst, size_t size)
 {
 	struct sa sa;
 	int n;
@@ -315,8 +315,9 @@ static void on_link_lost(int err, void *arg)
 		return;
 	log_warn("account", "%s: connection lost (%s)", a->info.aor,
 		 strerror(err));
-	set_state(a, ACCOUNT_REGISTERING, 0, "connection lost, registering "
-					     "again");
+	set_state(a, ACCOUNT_REGISTERING, 0,
+		  "connection lost, registering "
+		  "again");
 	tmr_start(&a->tmr, 200, on_timer, a);
 }
 
@@ -342,8 +343,8 @@ out:
 static void keep_alive(struct account *a, const struct sip_msg *msg)
 {
 	if (a->reg->tp != TRANSP_UDP && !a->ka)
-		(void)sip_keepalive_start(&a->ka, a->reg->st->sip, msg,
-					  NEVER_S, on_link_lost, a);
+		(void)sip_keepalive_start(&a->ka, a->reg->st->sip, msg, NEVER_S,
+					  on_link_lost, a);
 	tmr_start(&a->tmr_ka, KEEPALIVE_S * 1000, on_keepalive, a);
 }
 
@@ -427,8 +428,7 @@ static void on_answer(int err, const struct sip_msg *msg, bool again,
 			       reason);
 		break;
 	default:
-		(void)snprintf(text, sizeof(text), "%u %s", msg->scode,
-			       reason);
+		(void)snprintf(text, sizeof(text), "%u %s", msg->scode, reason);
 		break;
 	}
 	failed(a, msg->scode, text, msg_retry_after(msg),

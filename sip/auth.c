@@ -23,12 +23,12 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 enum {
-	VALUE_MAX = 1024,            /* of one parameter              */
-	REALMS_MAX = 8,              /* more is nobody's good will    */
-	STALES_MAX = 3,              /* in a row for one request      */
+	VALUE_MAX = 1024, /* of one parameter              */
+	REALMS_MAX = 8,   /* more is nobody's good will    */
+	STALES_MAX = 3,   /* in a row for one request      */
 	HEX_MAX = 2 * EVP_MAX_MD_SIZE + 1,
 	CNONCE_BYTES = 16,
-	NONCE_AGE_MAX_MS = 300000,   /* of those we hand out          */
+	NONCE_AGE_MAX_MS = 300000, /* of those we hand out          */
 	NONCE_TIME_LEN = 16,
 	NONCE_LEN = NONCE_TIME_LEN + 32,
 };
@@ -292,14 +292,14 @@ struct realm {
 	struct le le;
 	char *name;
 	bool proxy;
-	bool strong;       /* has offered better than MD5, ever          */
-	bool tried;        /* credentials went out for this request      */
+	bool strong; /* has offered better than MD5, ever          */
+	bool tried;  /* credentials went out for this request      */
 	unsigned stales;
 	uint32_t nc;
 	char cnonce[2 * CNONCE_BYTES + 1];
 	struct demand now; /* nonce NULL: none yet                       */
 
-	unsigned round;    /* of the message that made `next`            */
+	unsigned round; /* of the message that made `next`            */
 	bool next_strong;
 	struct demand next;
 };
@@ -370,7 +370,7 @@ void auth_fresh(struct auth *a)
 
 /** A challenge while it is read */
 struct challenge {
-	bool any;    /* there is one                                */
+	bool any; /* there is one                                */
 	bool digest;
 	bool bad;
 	bool has_realm, has_nonce, has_opaque, has_algorithm, has_qop;
@@ -748,8 +748,7 @@ static int nonce_make(char dst[NONCE_LEN + 1], uint64_t when, const char *realm,
 
 	memcpy(dst, text, NONCE_TIME_LEN);
 	for (size_t i = 0; i < (NONCE_LEN - NONCE_TIME_LEN) / 2; i++)
-		(void)snprintf(dst + NONCE_TIME_LEN + 2 * i, 3, "%02x",
-			       mac[i]);
+		(void)snprintf(dst + NONCE_TIME_LEN + 2 * i, 3, "%02x", mac[i]);
 
 	return 0;
 }
@@ -851,8 +850,8 @@ static bool credentials_are_right(const struct credentials *c,
 		return false;
 
 	/* what auth_challenge_print() offers, no more */
-	if (!alg || alg->sess || text_ncopy(met, sizeof(met), method->p,
-					    method->l))
+	if (!alg || alg->sess ||
+	    text_ncopy(met, sizeof(met), method->p, method->l))
 		return false;
 
 	if (*c->qop) {

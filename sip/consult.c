@@ -18,12 +18,6 @@
  * target rings nothing is replaced; the transfer waits for the answer.
  */
 
-static int refuse(char *why, size_t size, int err, const char *text)
-{
-	text_cut(why, size, text);
-	return err;
-}
-
 static void on_caller_held(int err, unsigned code, const char *text, void *arg)
 {
 	struct refer_status *r = arg;
@@ -41,12 +35,11 @@ static void on_caller_held(int err, unsigned code, const char *text, void *arg)
 		return;
 	}
 	r->stage = STAGE_CALLING;
-	err = call_dial(d1->e, d1->acc, r->info.target, NULL, d1->info.id,
-			NULL, &d2);
+	err = call_dial(d1->e, d1->acc, r->info.target, NULL, d1->info.id, NULL,
+			&d2);
 	if (err) {
 		refer_finish(r, REFER_IDLE, OUTCOME_NOT_SENT,
-			     "%s cannot be called: %s", r->name,
-			     strerror(err));
+			     "%s cannot be called: %s", r->name, strerror(err));
 		return;
 	}
 	r->d2 = d2;
@@ -83,17 +76,18 @@ int consult_ask(struct call *c, const struct request *req, uint32_t *idp,
 	ASSERT_SIP();
 
 	if (!call_is_up(c))
-		return refuse(why, size, ENOTCONN, "the call is not up");
+		return refer_refuse(why, size, ENOTCONN, "the call is not up");
 	if (refer_of_call(c))
-		return refuse(why, size, EALREADY,
-			      "a transfer of this call is under way "
-			      "(takeback ends it)");
+		return refer_refuse(why, size, EALREADY,
+				    "a transfer of this call is under way "
+				    "(takeback ends it)");
 	err = target_uri(uri, sizeof(uri), req->u.text,
 			 c->acc->p2p ? "" : c->acc->domain, why, size);
 	if (err)
 		return err;
 	if (uri_same(uri, c->info.peer) || uri_same(uri, c->dlg->target))
-		return refuse(why, size, EINVAL, "the target is the caller");
+		return refer_refuse(why, size, EINVAL,
+				    "the target is the caller");
 	err = refer_status_new(&r, c->e);
 	if (err)
 		return err;
@@ -124,16 +118,17 @@ int consult_complete(struct call *c, uint32_t *idp, char *why, size_t size)
 	ASSERT_SIP();
 
 	if (!r)
-		return refuse(why, size, ENOENT,
-			      "no consultation of this call is under way");
+		return refer_refuse(
+			why, size, ENOENT,
+			"no consultation of this call is under way");
 	*idp = r->info.id;
 	switch (r->stage) {
 	case STAGE_HOLDING:
 	case STAGE_CALLING:
 		if (r->armed)
-			return refuse(why, size, EALREADY,
-				      "it is transferred as soon as the "
-				      "target answers");
+			return refer_refuse(why, size, EALREADY,
+					    "it is transferred as soon as the "
+					    "target answers");
 		r->armed = true;
 		r->info.kind = KIND_SEMI;
 		refer_tell(r, REFER_IDLE, "Will transfer when %s answers",
@@ -143,8 +138,8 @@ int consult_complete(struct call *c, uint32_t *idp, char *why, size_t size)
 		refer_complete(r);
 		return 0;
 	default:
-		return refuse(why, size, EALREADY,
-			      "the transfer is under way");
+		return refer_refuse(why, size, EALREADY,
+				    "the transfer is under way");
 	}
 }
 
@@ -180,15 +175,15 @@ int consult_swap(struct call *c, char *why, size_t size)
 	ASSERT_SIP();
 
 	if (!r || r->stage != STAGE_TALKING)
-		return refuse(why, size, ENOENT,
-			      "no consultation of this call is up");
+		return refer_refuse(why, size, ENOENT,
+				    "no consultation of this call is up");
 	talking = r->d1->want == SDP_SENDRECV ? r->d1 : r->d2;
 	r->swap_to_d1 = talking == r->d2;
 	return call_hold(talking, true, on_swapped_out, r);
 }
 
-int consult_join(struct call *a, struct call *b, uint32_t serial,
-		 uint32_t *idp, char *why, size_t size)
+int consult_join(struct call *a, struct call *b, uint32_t serial, uint32_t *idp,
+		 char *why, size_t size)
 {
 	struct refer_prm prm = {.consult = b, .serial = serial};
 	struct refer_status *rs;
@@ -224,9 +219,8 @@ static void leg_failed(struct refer_status *r, const struct call *c)
 		refer_finish(r, REFER_IDLE, OUTCOME_STOPPED,
 			     "Consultation cancelled");
 	else if (code)
-		refer_finish(r, REFER_IDLE, OUTCOME_FAILED,
-			     "%s: %s (%u %s)", r->name, sip_phrase(code), code,
-			     text);
+		refer_finish(r, REFER_IDLE, OUTCOME_FAILED, "%s: %s (%u %s)",
+			     r->name, sip_phrase(code), code, text);
 	else
 		refer_finish(r, REFER_IDLE, OUTCOME_FAILED, "%s: %s", r->name,
 			     text);
@@ -264,8 +258,8 @@ void consult_call_news(struct call *c, bool by_peer)
 		r->use_contact = refer_contact_first(r);
 		r->stage = STAGE_TALKING;
 		if (r->armed) {
-			refer_tell(r, REFER_IDLE,
-				   "%s answered, transferring", r->name);
+			refer_tell(r, REFER_IDLE, "%s answered, transferring",
+				   r->name);
 			refer_complete(r);
 		} else {
 			refer_tell(r, REFER_IDLE,

@@ -225,8 +225,7 @@ bool dlg_match_half(const struct dlg *d, const struct sip_msg *msg)
 {
 	const struct pl *ltag = msg->req ? &msg->to.tag : &msg->from.tag;
 
-	return !pl_strcmp(&msg->callid, d->callid) &&
-	       !pl_strcmp(ltag, d->ltag);
+	return !pl_strcmp(&msg->callid, d->callid) && !pl_strcmp(ltag, d->ltag);
 }
 
 bool dlg_match(const struct dlg *d, const struct sip_msg *msg)

@@ -26,23 +26,23 @@ struct stack;
  * its own, so it outlives the call.
  */
 struct dlg {
-	struct stack *st;      /* where it began; NULL before the first send */
+	struct stack *st; /* where it began; NULL before the first send */
 	enum transp tp;
 	char *callid;
-	char *ltag, *rtag;     /* rtag NULL: not established              */
-	char *local;           /* From value without tag: <uri> or "n" <uri> */
-	char *remote;          /* To value without tag                    */
+	char *ltag, *rtag; /* rtag NULL: not established              */
+	char *local;       /* From value without tag: <uri> or "n" <uri> */
+	char *remote;      /* To value without tag                    */
 	char *local_uri;
 	char *remote_uri;
-	char *target;          /* Request-URI: peer's Contact             */
-	char **routev;         /* Route values, in order                  */
+	char *target;  /* Request-URI: peer's Contact             */
+	char **routev; /* Route values, in order                  */
 	unsigned routec;
-	struct sa peer;        /* where its last message came from        */
-	struct sa hop;         /* next hop, resolved; port 0: not yet     */
-	char *hop_key;         /* the hop it was resolved for             */
+	struct sa peer; /* where its last message came from        */
+	struct sa hop;  /* next hop, resolved; port 0: not yet     */
+	char *hop_key;  /* the hop it was resolved for             */
 	enum transp hop_tp;
-	uint32_t lseq;         /* last CSeq used                          */
-	bool uac;              /* we own the Call-ID                      */
+	uint32_t lseq; /* last CSeq used                          */
+	bool uac;      /* we own the Call-ID                      */
 };
 
 /** A new one from us: To and Request-URI are uri */

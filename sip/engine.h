@@ -28,7 +28,7 @@ struct engine_prm {
 	unsigned listenc;           /* all kinds on every address           */
 	const char *software;       /* User-Agent and Server                */
 	const char *user;           /* user part of the peer-to-peer account
-	                               (default "cordpair")                 */
+				       (default "cordpair")                 */
 	enum transp transport;      /* of the peer-to-peer account          */
 	bool trace;                 /* post EV_TRACE                        */
 

@@ -32,11 +32,11 @@ static int describe(struct sdp_session **sdpp, struct sdp_media **audiop,
 		return err;
 	err = sdp_media_add(&m, sdp, sdp_media_audio, port, sdp_proto_rtpavp);
 	if (!err)
-		err = sdp_format_add(NULL, m, false, "0", "PCMU", 8000, 1,
-				     NULL, NULL, NULL, false, NULL);
+		err = sdp_format_add(NULL, m, false, "0", "PCMU", 8000, 1, NULL,
+				     NULL, NULL, false, NULL);
 	if (!err)
-		err = sdp_format_add(NULL, m, false, "8", "PCMA", 8000, 1,
-				     NULL, NULL, NULL, false, NULL);
+		err = sdp_format_add(NULL, m, false, "8", "PCMA", 8000, 1, NULL,
+				     NULL, NULL, false, NULL);
 	if (!err)
 		err = sdp_format_add(NULL, m, false, "101", "telephone-event",
 				     8000, 1, NULL, NULL, NULL, false, "0-15");
@@ -65,8 +65,7 @@ int offer_alloc(struct offer **op, const struct sa *laddr)
 	sa_set_port(&sa, 0);
 	err = stream_alloc(&o->stream, &sa);
 	if (!err)
-		err = describe(&o->sdp, &o->audio, &sa,
-			       stream_port(o->stream));
+		err = describe(&o->sdp, &o->audio, &sa, stream_port(o->stream));
 	if (err)
 		mem_deref(o);
 	else

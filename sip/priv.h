@@ -46,23 +46,23 @@ struct engine {
 	char user[64];
 	enum transp p2p_transport;
 	char login_user[64], login_password[64];
-	uint8_t secret[32];              /* keys our server-side nonces */
+	uint8_t secret[32]; /* keys our server-side nonces */
 	struct post *down, *up;
 
 	/* any thread */
 	_Atomic uint32_t serial;
 	pthread_mutex_t waiters_lock;
-	struct waiter *waiters;          /* under waiters_lock          */
+	struct waiter *waiters; /* under waiters_lock          */
 
 	/* SIP thread */
 	struct list stacks;
 	struct list accounts;
 	struct list calls;
-	struct list ended;               /* calls waiting for their last answer */
-	struct list refers;              /* live and tombstones, oldest first   */
+	struct list ended;  /* calls waiting for their last answer */
+	struct list refers; /* live and tombstones, oldest first   */
 	struct list referreds;
-	struct hash *calls_ht;           /* by Call-ID                  */
-	struct hash *refers_ht;          /* by Call-ID                  */
+	struct hash *calls_ht;  /* by Call-ID                  */
+	struct hash *refers_ht; /* by Call-ID                  */
 	struct registrar *registrar;
 	struct resolver *resolver;
 	struct tls *tls;
@@ -71,7 +71,6 @@ struct engine {
 	bool up_armed;
 	struct tmr tmr_stop;
 	struct tmr tmr_pace;
-	uint64_t stop_at;
 	bool stopping;
 	uint32_t n_account, n_call, n_refer, n_referred;
 	uint64_t n_trace;
@@ -85,10 +84,14 @@ struct engine {
 	uint32_t ring_timeout_s, transfer_timeout_s;
 };
 
-/* ---- engine.c --------------------------------------------------------- */
+/* ---- engine.c, requests.c, dispatch.c -------------------------------------
+ */
 
 void engine_publish(struct engine *e, struct event *ev);
 struct call *engine_call(struct engine *e, uint32_t id);
+/** One row of the table of requests.c, and its reply */
+void engine_take_request(struct engine *e, const struct request *req);
+void engine_stop(struct engine *e);
 /** Stop is under way: go on as soon as nothing is left */
 void engine_stop_check(struct engine *e);
 /** Every request outside what libre's transactions keep for themselves */
@@ -111,21 +114,21 @@ struct account {
 	struct le le;
 	struct engine *e;
 	uint32_t id;
-	struct account_prm prm;          /* password moved into cred      */
-	char user[NAME_MAX_LEN];         /* user part of the AOR          */
-	char domain[URI_MAX];            /* host[:port] of the AOR        */
-	bool p2p;                        /* the one nobody configured     */
+	struct account_prm prm;  /* password moved into cred      */
+	char user[NAME_MAX_LEN]; /* user part of the AOR          */
+	char domain[URI_MAX];    /* host[:port] of the AOR        */
+	bool p2p;                /* the one nobody configured     */
 	struct auth_cred cred;
 	struct account_info info;
-	struct dlg *reg;                 /* Call-ID and CSeq of REGISTER  */
+	struct dlg *reg; /* Call-ID and CSeq of REGISTER  */
 	struct rq *rq;
 	struct auth *auth;
 	struct tmr tmr;
 	struct tmr tmr_ka;
 	unsigned failures;
-	bool want;                       /* wants to be registered        */
-	bool leaving;                    /* REGISTER Expires: 0 is out    */
-	struct sa pub;                   /* our address as the server sees it */
+	bool want;     /* wants to be registered        */
+	bool leaving;  /* REGISTER Expires: 0 is out    */
+	struct sa pub; /* our address as the server sees it */
 	struct sip_keepalive *ka;
 };
 
@@ -140,8 +143,8 @@ void account_register(struct account *a);
 void account_unregister(struct account *a);
 void account_publish(struct account *a);
 /** The AOR to stand in From and Referred-By, seen from stack st */
-int account_aor(const struct account *a, const struct stack *st,
-		enum transp tp, char *dst, size_t size);
+int account_aor(const struct account *a, const struct stack *st, enum transp tp,
+		char *dst, size_t size);
 /** Contact URI for a dialog that leaves by st and tp */
 int account_contact(const struct account *a, const struct stack *st,
 		    enum transp tp, char *dst, size_t size);
@@ -160,48 +163,48 @@ struct hold_wait {
 };
 
 struct call {
-	struct le le;                    /* engine.calls or .ended        */
-	struct le he;                    /* engine.calls_ht               */
+	struct le le; /* engine.calls or .ended        */
+	struct le he; /* engine.calls_ht               */
 	struct engine *e;
 	struct account *acc;
 	struct dlg *dlg;
 	struct auth *auth;
 	struct offer *offer;
-	struct rq *inv;                  /* our INVITE or re-INVITE       */
-	struct sip_strans *st;           /* the peer's INVITE, unanswered */
+	struct rq *inv;        /* our INVITE or re-INVITE       */
+	struct sip_strans *st; /* the peer's INVITE, unanswered */
 	struct sip_msg *inv_msg;
-	struct mbuf *ack;                /* to send again for each 2xx    */
-	uint32_t inv_cseq;               /* of the INVITE we ACKed last   */
-	struct mbuf *ok;                 /* our 2xx until its ACK         */
+	struct mbuf *ack;  /* to send again for each 2xx    */
+	uint32_t inv_cseq; /* of the INVITE we ACKed last   */
+	struct mbuf *ok;   /* our 2xx until its ACK         */
 	struct sip_msg *ok_msg;
 	uint32_t ok_wait_ms;
 	uint64_t ok_until;
-	struct tmr tmr_ok;               /* resend it                     */
-	struct tmr tmr_ring;             /* give up ringing               */
-	struct tmr tmr_glare;            /* re-INVITE after a 491         */
-	struct list holders;             /* struct hold_wait              */
-	struct list refers;              /* referrals that move this call */
-	struct refer_status *consult;    /* this call is a consult leg of */
-	struct referred *referred;       /* made for an incoming referral */
-	struct call *replaced;           /* ends when we are answered     */
+	struct tmr tmr_ok;            /* resend it                     */
+	struct tmr tmr_ring;          /* give up ringing               */
+	struct tmr tmr_glare;         /* re-INVITE after a 491         */
+	struct list holders;          /* struct hold_wait              */
+	struct list refers;           /* referrals that move this call */
+	struct refer_status *consult; /* this call is a consult leg of */
+	struct referred *referred;    /* made for an incoming referral */
+	struct call *replaced;        /* ends when we are answered     */
 	struct call_info info;
-	enum sdp_dir want, have;         /* our direction: wished, agreed */
+	enum sdp_dir want, have; /* our direction: wished, agreed */
 	unsigned glares;
-	uint32_t peer_inv_cseq;          /* CSeq of the peer's last INVITE */
-	uint32_t refer_parallel;         /* 0 unknown, 1 no, 2 yes        */
+	uint32_t peer_inv_cseq;  /* CSeq of the peer's last INVITE */
+	uint32_t refer_parallel; /* 0 unknown, 1 no, 2 yes        */
 	uint32_t redirects;
-	char final_target[URI_MAX];      /* what was dialled, as a URI    */
-	bool confirmed;                  /* 2xx seen or ACK received      */
-	bool acked;                      /* (in) its ACK came             */
-	bool established;                /* both ways: may REFER, BYE     */
+	char final_target[URI_MAX]; /* what was dialled, as a URI    */
+	bool confirmed;             /* 2xx seen or ACK received      */
+	bool acked;                 /* (in) its ACK came             */
+	bool established;           /* both ways: may REFER, BYE     */
 	bool canceling;
 	bool bye_sent;
 	bool ended;
-	bool offerless;                  /* our answer is due in the ACK  */
+	bool offerless; /* our answer is due in the ACK  */
 	bool peer_replaces, peer_tdialog, peer_no_refer;
-	bool cur_is_hold;                /* direction of the INVITE in flight */
+	bool cur_is_hold; /* direction of the INVITE in flight */
 	struct rq *bye;
-	struct list forks;               /* dialogs of further 2xx        */
+	struct list forks; /* dialogs of further 2xx        */
 };
 
 int call_dial(struct engine *e, struct account *acc, const char *uri,
@@ -220,6 +223,7 @@ int call_answer(struct call *c);
 int call_reject(struct call *c, unsigned code);
 /** CANCEL, BYE or 487/603, whatever the state wants; always ends */
 void call_hangup(struct call *c);
+void call_hangup_saying(struct call *c, const char *text);
 /** h (may be NULL) is called exactly once: err 0 done, EPROTO refused with
  *  code, ETIMEDOUT, ECONNRESET the call ended */
 int call_dtmf(struct call *c, const char *digits);

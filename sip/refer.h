@@ -55,22 +55,22 @@ typedef void(refer_done_h)(struct refer_status *rs, void *arg);
 
 /** What EndRefer returns or throws */
 struct refer_result {
-	int err;               /* 0: the REFER was accepted; EPROTO: it was
-	                          rejected (code); ETIMEDOUT: no answer;
-	                          ENOTCONN: the session ended first; else the
-	                          errno of sending                           */
-	unsigned refer_code;   /* SipResponseData: final answer to REFER     */
+	int err;             /* 0: the REFER was accepted; EPROTO: it was
+				rejected (code); ETIMEDOUT: no answer;
+				ENOTCONN: the session ended first; else the
+				errno of sending                           */
+	unsigned refer_code; /* SipResponseData: final answer to REFER     */
 	struct transfer_info info; /* as it stood at the outcome             */
 };
 
 struct refer_prm {
-	const char *target;    /* URI, or what target_uri() makes one of    */
-	struct call *consult;  /* attended: REFER with Replaces of this one  */
-	const char *headers;   /* more header lines, each with CRLF; or NULL */
-	uint32_t limit_ms;     /* TM; 0: the engine's option                 */
-	uint32_t serial;       /* goes into transfer_info.serial             */
+	const char *target;   /* URI, or what target_uri() makes one of    */
+	struct call *consult; /* attended: REFER with Replaces of this one  */
+	const char *headers;  /* more header lines, each with CRLF; or NULL */
+	uint32_t limit_ms;    /* TM; 0: the engine's option                 */
+	uint32_t serial;      /* goes into transfer_info.serial             */
 	bool no_hold;
-	bool release;          /* BYE on the 2xx (UCMA Unattended)           */
+	bool release; /* BYE on the 2xx (UCMA Unattended)           */
 };
 
 /** A new status object, Idle; single use.  0 or ENOMEM */

@@ -15,7 +15,7 @@ struct report {
 	bool has_event, is_refer;
 	bool has_id;
 	uint32_t id;
-	bool has_state;            /* a Subscription-State header           */
+	bool has_state; /* a Subscription-State header           */
 	bool terminated, pending;
 	bool has_expires;
 	uint32_t expires;
@@ -75,10 +75,9 @@ static void read_report(struct report *rp, const struct sip_msg *msg)
 		}
 	}
 	hdr = msg_hdr(msg, "Content-Type", "c");
-	rp->has_frag = !sipfrag_decode(&rp->frag, hdr ? hdr->val.p : "",
-				       hdr ? hdr->val.l : 0,
-				       (const char *)mbuf_buf(msg->mb),
-				       mbuf_get_left(msg->mb));
+	rp->has_frag = !sipfrag_decode(
+		&rp->frag, hdr ? hdr->val.p : "", hdr ? hdr->val.l : 0,
+		(const char *)mbuf_buf(msg->mb), mbuf_get_left(msg->mb));
 	if (!rp->has_state && rp->has_frag)
 		rp->terminated = rp->frag.code >= 200;
 }
@@ -107,8 +106,8 @@ static struct refer_status *match(struct engine *e, const struct sip_msg *msg,
 	struct le *le;
 
 	*tombp = false;
-	for (le = list_head(hash_list(e->refers_ht,
-				      hash_joaat_pl(&msg->callid)));
+	for (le = list_head(
+		     hash_list(e->refers_ht, hash_joaat_pl(&msg->callid)));
 	     le; le = le->next) {
 		struct refer_status *r = le->data;
 
@@ -140,6 +139,8 @@ static struct refer_status *match(struct engine *e, const struct sip_msg *msg,
 		*tombp = exact->stage != STAGE_SENT;
 		return exact;
 	}
+	if (live)
+		*tombp = false;
 	if (live == 1)
 		return only;
 	if (rp->has_id)
@@ -211,8 +212,7 @@ static void provisional(struct refer_status *r, const struct report *rp)
 			   r->name);
 		break;
 	default:
-		refer_tell(r, state, "%s: %u %s", r->name, code,
-			   rp->frag.text);
+		refer_tell(r, state, "%s: %u %s", r->name, code, rp->frag.text);
 		break;
 	}
 }
@@ -237,8 +237,7 @@ static void final(struct refer_status *r, const struct report *rp)
 			return;
 		if (rp->retry_after)
 			(void)snprintf(again, sizeof(again),
-				       "; try again in %u s",
-				       rp->retry_after);
+				       "; try again in %u s", rp->retry_after);
 		if (rp->terminated && !strcasecmp(rp->reason, "rejected"))
 			refer_finish(r, REFER_FAILED, OUTCOME_FAILED,
 				     "The caller declined (%u %s)%s", code,
@@ -333,8 +332,7 @@ static void process(struct refer_status *r, const struct sip_msg *msg,
 	mem_deref(r);
 }
 
-void refer_notify(struct engine *e, struct stack *st,
-		  const struct sip_msg *msg)
+void refer_notify(struct engine *e, struct stack *st, const struct sip_msg *msg)
 {
 	struct refer_status *r;
 	struct report rp;

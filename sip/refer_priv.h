@@ -26,60 +26,60 @@ enum stage {
 enum { REFER_IDS = 8 };
 
 struct refer_status {
-	struct le le;              /* engine.refers                        */
-	struct le he;              /* engine.refers_ht, once it is sent    */
-	struct le le_call;         /* call.refers of d1                    */
+	struct le le;      /* engine.refers                        */
+	struct le he;      /* engine.refers_ht, once it is sent    */
+	struct le le_call; /* call.refers of d1                    */
 	struct engine *e;
 	struct account *acc;
-	struct call *d1;           /* the caller's; NULL: ended            */
-	struct call *d2;           /* the consult call; NULL: none, ended  */
-	struct dlg *dlg;           /* REFER and NOTIFYs                    */
+	struct call *d1; /* the caller's; NULL: ended            */
+	struct call *d2; /* the consult call; NULL: none, ended  */
+	struct dlg *dlg; /* REFER and NOTIFYs                    */
 	struct auth *auth;
-	struct rq *rq;             /* REFER                                */
-	struct rq *sub_rq;         /* SUBSCRIBE                            */
+	struct rq *rq;     /* REFER                                */
+	struct rq *sub_rq; /* SUBSCRIBE                            */
 	struct transfer_info info;
 	enum stage stage;
-	char *headers;             /* of the application                   */
-	char name[NAME_MAX_LEN];   /* the target, for the texts            */
+	char *headers;           /* of the application                   */
+	char name[NAME_MAX_LEN]; /* the target, for the texts            */
 	uint32_t limit_ms;
-	uint64_t t_refer;          /* when the REFER went out [ms]         */
+	uint64_t t_refer; /* when the REFER went out [ms]         */
 
 	refer_state_h *stateh;
 	void *state_arg;
 	refer_done_h *doneh;
 	void *done_arg;
 
-	uint32_t idv[REFER_IDS];   /* CSeqs of the REFERs we sent          */
+	uint32_t idv[REFER_IDS]; /* CSeqs of the REFERs we sent          */
 	unsigned idc;
-	bool id_used;              /* the peer writes ;id=                 */
-	uint32_t id_seen;          /* which                                */
-	uint32_t notify_cseq;      /* highest taken                        */
-	bool notified;             /* any NOTIFY came                      */
-	bool accepted;             /* a 2xx came                           */
+	bool id_used;         /* the peer writes ;id=                 */
+	uint32_t id_seen;     /* which                                */
+	uint32_t notify_cseq; /* highest taken                        */
+	bool notified;        /* any NOTIFY came                      */
+	bool accepted;        /* a 2xx came                           */
 
 	bool no_hold, release, armed;
-	bool use_contact;          /* form of Refer-To in a consult        */
-	bool tried_other;          /* X10 was done                         */
-	bool reverse;              /* X6: the target is asked instead      */
+	bool use_contact; /* form of Refer-To in a consult        */
+	bool tried_other; /* X10 was done                         */
+	bool reverse;     /* X6: the target is asked instead      */
 	bool out_of_dialog;
 	bool refused_ood;
 	bool unsub_wanted, unsub_sent;
 	bool taken_back;
-	bool swap_to_d1;           /* who is to talk after the swap        */
-	bool we_left;              /* we ended d1 ourselves                */
-	unsigned resends;          /* TR                                   */
+	bool swap_to_d1;  /* who is to talk after the swap        */
+	bool we_left;     /* we ended d1 ourselves                */
+	unsigned resends; /* TR                                   */
 	unsigned refreshes;
 	uint64_t refreshed_at;
 	uint32_t expires_s;
 
-	struct tmr tmr_go;         /* next step, from the loop; TR         */
-	struct tmr tmr_n;          /* TN no NOTIFY at all                  */
-	struct tmr tmr_e;          /* TE subscription runs out             */
-	struct tmr tmr_m;          /* TM longest time                      */
-	struct tmr tmr_g;          /* TG grace after a call's end          */
-	struct tmr tmr_t;          /* TT 2xx but not terminated            */
-	struct tmr tmr_u;          /* TU answer to SUBSCRIBE 0             */
-	struct tmr tmr_z;          /* TZ tombstone                         */
+	struct tmr tmr_go; /* next step, from the loop; TR         */
+	struct tmr tmr_n;  /* TN no NOTIFY at all                  */
+	struct tmr tmr_e;  /* TE subscription runs out             */
+	struct tmr tmr_m;  /* TM longest time                      */
+	struct tmr tmr_g;  /* TG grace after a call's end          */
+	struct tmr tmr_t;  /* TT 2xx but not terminated            */
+	struct tmr tmr_u;  /* TU answer to SUBSCRIBE 0             */
+	struct tmr tmr_z;  /* TZ tombstone                         */
 };
 
 /* ---- refer.c ---------------------------------------------------------- */
@@ -87,9 +87,15 @@ struct refer_status {
 bool refer_live(const struct refer_status *r);
 void refer_start(struct refer_status *r, struct call *d1, struct call *d2,
 		 enum transfer_kind kind, const char *target);
+/** Next step of what was begun, from the loop (struct refer_status) */
+void refer_go(void *arg);
+/** Write why and return err */
+int refer_refuse(char *why, size_t size, int err, const char *text);
+/** Where the other party can be called: as dialled, or From */
+const char *call_address(const struct call *c);
 /** Tell the state, with words; state may be what it is */
-void refer_tell(struct refer_status *r, enum refer_state state,
-		const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void refer_tell(struct refer_status *r, enum refer_state state, const char *fmt,
+		...) __attribute__((format(printf, 3, 4)));
 /** The outcome, once; words as refer_tell(); takes the caller back */
 void refer_finish(struct refer_status *r, enum refer_state state,
 		  enum outcome outcome, const char *fmt, ...)
@@ -139,8 +145,8 @@ int consult_ask(struct call *c, const struct request *req, uint32_t *idp,
 		char *why, size_t size);
 int consult_complete(struct call *c, uint32_t *idp, char *why, size_t size);
 int consult_swap(struct call *c, char *why, size_t size);
-int consult_join(struct call *a, struct call *b, uint32_t serial,
-		 uint32_t *idp, char *why, size_t size);
+int consult_join(struct call *a, struct call *b, uint32_t serial, uint32_t *idp,
+		 char *why, size_t size);
 /** The call's state has changed: it may be a consult leg */
 void consult_call_news(struct call *c, bool by_peer);
 

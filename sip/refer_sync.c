@@ -12,10 +12,10 @@
  */
 
 struct waiter {
-	struct waiter *next;       /* under lock */
+	struct waiter *next; /* under lock */
 	pthread_cond_t cond;
-	uint32_t serial;           /* immutable  */
-	bool done;                 /* under lock */
+	uint32_t serial; /* immutable  */
+	bool done;       /* under lock */
 	int err;
 	struct transfer_info info;
 };

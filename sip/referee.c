@@ -27,24 +27,25 @@ struct referred {
 	struct le le;
 	struct engine *e;
 	struct account *acc;
-	struct call *call;          /* the dialog it came in; NULL: ended   */
-	struct call *out;           /* the call it made; NULL: none, over   */
+	struct call *call; /* the dialog it came in; NULL: ended   */
+	struct call *out;  /* the call it made; NULL: none, over   */
 	struct dlg *dlg;
 	struct auth *auth;
-	struct sip_strans *st;      /* the REFER, unanswered                */
+	struct sip_strans *st; /* the REFER, unanswered                */
 	struct sip_msg *msg;
 	struct stack *stack;
 	struct refer_to to;
 	struct referred_info info;
-	char by[URI_MAX];           /* Referred-By as it came               */
-	uint32_t cseq;              /* of the REFER: the event's id         */
+	char by[URI_MAX]; /* Referred-By as it came               */
+	uint32_t cseq;    /* of the REFER: the event's id         */
 	uint64_t expires_at;
 	struct rq *notify;
-	unsigned code;              /* last state told or to be told        */
+	unsigned code; /* last state told or to be told        */
 	bool code_waits, final_waits;
 	bool manual;
-	bool over;                  /* subscription terminated              */
-	bool answered;
+	bool over;       /* subscription terminated              */
+	unsigned answer; /* waits for NOTIFYs before it          */
+	struct tmr tmr;  /* the subscription's end               */
 };
 
 static void referred_destructor(void *arg)
@@ -52,10 +53,10 @@ static void referred_destructor(void *arg)
 	struct referred *r = arg;
 
 	list_unlink(&r->le);
+	tmr_cancel(&r->tmr);
 	rq_forget(&r->notify);
 	if (r->st)
-		(void)sip_treply(&r->st, r->stack->sip, r->msg, 603,
-				 "Decline");
+		(void)sip_treply(&r->st, r->stack->sip, r->msg, 603, "Decline");
 	if (r->out)
 		r->out->referred = NULL;
 	mem_deref(r->msg);
@@ -78,12 +79,14 @@ static void publish(struct referred *r)
 	engine_publish(r->e, &ev);
 }
 
+static void on_expired(void *arg);
+
 /* Nothing more will come of it */
 static void leave_when_over(struct referred *r)
 {
 	if (r->notify || r->out || r->st || r->info.gone)
 		return;
-	if (!r->over && r->call)
+	if (!r->over && (r->call || r->manual))
 		return;
 	r->info.gone = true;
 	publish(r);
@@ -105,8 +108,7 @@ struct referred *referred_find(struct engine *e, uint32_t id)
 
 static void decline(struct stack *st, const struct sip_msg *msg, unsigned code)
 {
-	(void)sip_treply(NULL, st->sip, msg, (uint16_t)code,
-			 sip_reason(code));
+	(void)sip_treply(NULL, st->sip, msg, (uint16_t)code, sip_reason(code));
 }
 
 void referred_incoming(struct call *c, struct stack *st,
@@ -149,10 +151,10 @@ void referred_incoming(struct call *c, struct stack *st,
 	r->to = to;
 	r->cseq = msg->cseq.num;
 	r->expires_at = clock_ms() + EXPIRES_S * 1000ull;
+	tmr_start(&r->tmr, EXPIRES_S * 1000ull, on_expired, r);
 	hdr = msg_hdr(msg, "Referred-By", "b");
 	if (hdr)
-		(void)text_ncopy(r->by, sizeof(r->by), hdr->val.p,
-				 hdr->val.l);
+		(void)text_ncopy(r->by, sizeof(r->by), hdr->val.p, hdr->val.l);
 	r->info.id = ++e->n_referred;
 	r->info.call = c->info.id;
 	r->info.replaces = to.has_replaces;
@@ -168,6 +170,15 @@ void referred_incoming(struct call *c, struct stack *st,
 	publish(r);
 }
 
+static void on_expired(void *arg)
+{
+	struct referred *r = arg;
+
+	ASSERT_SIP();
+	r->over = true;
+	leave_when_over(r);
+}
+
 int referred_answer(struct referred *r, unsigned code)
 {
 	char contact[URI_MAX];
@@ -175,10 +186,15 @@ int referred_answer(struct referred *r, unsigned code)
 
 	ASSERT_SIP();
 
-	if (!r->st)
+	if (!r->st || r->answer)
 		return EALREADY;
 	if (code < 200 || code > 699)
 		return EINVAL;
+	/* reports asked for before the answer go out before it */
+	if (r->notify) {
+		r->answer = code;
+		return 0;
+	}
 	err = account_contact(r->acc, r->stack, transp_of(r->msg->tp), contact,
 			      sizeof(contact));
 	if (err)
@@ -192,7 +208,6 @@ int referred_answer(struct referred *r, unsigned code)
 			  contact, code < 300 ? "Expires: 600\r\n" : "");
 	r->st = NULL;
 	r->msg = mem_deref(r->msg);
-	r->answered = true;
 	if (code >= 300) {
 		r->over = true;
 		leave_when_over(r);
@@ -219,10 +234,17 @@ static void on_notify_answer(int err, const struct sip_msg *msg, bool again,
 		r->over = true;
 		r->code_waits = false;
 	}
-	if (r->code_waits)
+	if (r->code_waits) {
 		send_notify(r);
-	else
-		leave_when_over(r);
+		return;
+	}
+	if (r->answer && r->st) {
+		const unsigned code = r->answer;
+
+		r->answer = 0;
+		(void)referred_answer(r, code);
+	}
+	leave_when_over(r);
 }
 
 static void send_notify(struct referred *r)
@@ -255,14 +277,14 @@ static void send_notify(struct referred *r)
 			       "reason=noresource\r\n",
 			       r->cseq);
 	else
-		(void)snprintf(hdrs, sizeof(hdrs),
-			       "Event: refer;id=%u\r\n"
-			       "Subscription-State: active;expires=%u\r\n",
-			       r->cseq,
-			       r->expires_at > now
-				       ? (unsigned)((r->expires_at - now) /
-						    1000)
-				       : 0);
+		(void)snprintf(
+			hdrs, sizeof(hdrs),
+			"Event: refer;id=%u\r\n"
+			"Subscription-State: active;expires=%u\r\n",
+			r->cseq,
+			r->expires_at > now
+				? (unsigned)((r->expires_at - now) / 1000)
+				: 0);
 	r->code_waits = false;
 	if (r->final_waits)
 		r->over = true;
@@ -308,11 +330,9 @@ int referred_call(struct referred *r, bool manual, uint32_t *idp)
 		err = replaces_encode(rep, sizeof(rep), &r->to.replaces);
 		if (err)
 			return err;
-		n = (size_t)snprintf(hdrs, sizeof(hdrs), "Replaces: %s\r\n%s",
-				     rep,
-				     r->to.require_replaces
-					     ? "Require: replaces\r\n"
-					     : "");
+		n = (size_t)snprintf(
+			hdrs, sizeof(hdrs), "Replaces: %s\r\n%s", rep,
+			r->to.require_replaces ? "Require: replaces\r\n" : "");
 	}
 	if (r->by[0])
 		(void)snprintf(hdrs + n, sizeof(hdrs) - n,

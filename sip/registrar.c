@@ -20,14 +20,14 @@ struct binding {
 	struct le le;
 	char user[NAME_MAX_LEN];
 	char contact[URI_MAX];
-	struct sa src;           /* where REGISTER came from */
+	struct sa src; /* where REGISTER came from */
 	enum transp tp;
 	uint64_t until;
 };
 
 struct registrar {
 	struct engine *e;
-	struct list bindings;    /* newest last */
+	struct list bindings; /* newest last */
 };
 
 static void binding_destructor(void *arg)
@@ -203,8 +203,7 @@ static bool is_own_address(const struct engine *e, const struct sip_msg *msg)
 }
 
 /* where the contact says, or where its REGISTER came from */
-static int destination(const struct binding *b, struct sa *dst,
-		       enum transp *tp)
+static int destination(const struct binding *b, struct sa *dst, enum transp *tp)
 {
 	char host[URI_MAX], param[16];
 	unsigned port = uri_port(b->contact);
@@ -251,11 +250,10 @@ static void forward(struct registrar *r, const struct sip_msg *msg,
 	err = mbuf_printf(mb, "%r %s SIP/2.0\r\n", &msg->met, b->contact);
 	/* the branch is the same for a retransmission, a CANCEL and the ACK
 	 * of a refusal, so the next hop finds its transaction */
-	err |= mbuf_printf(mb, "Via: SIP/2.0/%s %J;branch=" BRANCH
-			       "%08x%08x;rport\r\n",
-			   sip_transp_name(transp_re(tp)), &laddr,
-			   hash_joaat_pl(&msg->via.branch),
-			   hash_joaat_pl(&msg->callid));
+	err |= mbuf_printf(
+		mb, "Via: SIP/2.0/%s %J;branch=" BRANCH "%08x%08x;rport\r\n",
+		sip_transp_name(transp_re(tp)), &laddr,
+		hash_joaat_pl(&msg->via.branch), hash_joaat_pl(&msg->callid));
 	err |= mbuf_printf(mb, "Max-Forwards: %u\r\n", max_forwards(msg) - 1);
 	for (le = msg->hdrl.head; le; le = le->next) {
 		const struct sip_hdr *hdr = le->data;
@@ -266,9 +264,9 @@ static void forward(struct registrar *r, const struct sip_msg *msg,
 		    !pl_strcasecmp(&hdr->name, "v")) {
 			err |= mbuf_printf(mb, "Via: %r", &hdr->val);
 			if (first)
-				err |= mbuf_printf(
-					mb, ";received=%j;x-port=%u",
-					&msg->src, sa_port(&msg->src));
+				err |= mbuf_printf(mb, ";received=%j;x-port=%u",
+						   &msg->src,
+						   sa_port(&msg->src));
 			first = false;
 			err |= mbuf_write_str(mb, "\r\n");
 			continue;

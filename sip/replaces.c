@@ -455,8 +455,8 @@ static int headers_take(struct refer_to *rt, struct view rest)
 {
 	while (rest.l) {
 		const char *amp = memchr(rest.p, '&', rest.l);
-		struct view one = {rest.p, amp ? (size_t)(amp - rest.p)
-					       : rest.l};
+		struct view one = {rest.p,
+				   amp ? (size_t)(amp - rest.p) : rest.l};
 		const int err = header_take(rt, &one);
 
 		if (err)

@@ -17,8 +17,8 @@
 
 struct replaces {
 	char callid[256];
-	char to_tag[128];    /* the target's local tag, our remote tag */
-	char from_tag[128];  /* the target's remote tag, our local tag */
+	char to_tag[128];   /* the target's local tag, our remote tag */
+	char from_tag[128]; /* the target's remote tag, our local tag */
 	bool early_only;
 };
 
@@ -54,7 +54,7 @@ struct refer_to {
 	char uri[URI_MAX];        /* without headers, without method       */
 	struct replaces replaces; /* valid when has_replaces               */
 	bool has_replaces;
-	bool require_replaces;    /* Require=replaces was asked for        */
+	bool require_replaces; /* Require=replaces was asked for        */
 };
 
 /**

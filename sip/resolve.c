@@ -27,17 +27,17 @@
  * answers the one and swallows the other costs GRACE_MS, not the whole limit.
  */
 enum {
-	TRY_MS = 1500,     /* first wait for an answer; doubled each round */
+	TRY_MS = 1500, /* first wait for an answer; doubled each round */
 	TRIES = 3,
-	GRACE_MS = 300,    /* for the rest, once there is an address       */
-	TARGETS_MAX = 4,   /* of an SRV answer                             */
-	FAMILY_MAX = 4,    /* addresses of one target and family           */
+	GRACE_MS = 300,  /* for the rest, once there is an address       */
+	TARGETS_MAX = 4, /* of an SRV answer                             */
+	FAMILY_MAX = 4,  /* addresses of one target and family           */
 	HOST_SIZE = 256,
 };
 
 struct resolver {
 	ares_channel channel;
-	struct tmr tmr;    /* when c-ares wants to be called */
+	struct tmr tmr; /* when c-ares wants to be called */
 	struct list fds;
 	struct list jobs;
 	bool library;
@@ -70,17 +70,17 @@ struct resolve_query {
 	resolve_h *h;
 	void *arg;
 	enum transp tp;
-	uint16_t port;     /* to use when SRV has no say */
+	uint16_t port; /* to use when SRV has no say */
 	char host[HOST_SIZE];
 	struct target targetv[TARGETS_MAX];
 	unsigned targetc;
-	int status;        /* ARES_*: the worst so far */
+	int status; /* ARES_*: the worst so far */
 	bool over;
 };
 
 struct job {
-	struct le le_r;    /* in the resolver's list */
-	struct le le_q;    /* in the query's list    */
+	struct le le_r; /* in the resolver's list */
+	struct le le_q; /* in the query's list    */
 	struct resolve_query *q;
 	struct target *target; /* NULL: the SRV question */
 	int family;
@@ -168,8 +168,7 @@ static void on_sock_state(void *arg, ares_socket_t num, int readable,
 		return; /* out of memory: the limit ends the query */
 
 	/* a socket that cannot be watched is like a silent server */
-	if (!flags ||
-	    RC_FD_LISTEN(&sock->fd, num, flags, on_socket, sock))
+	if (!flags || RC_FD_LISTEN(&sock->fd, num, flags, on_socket, sock))
 		mem_deref(sock);
 }
 
@@ -252,8 +251,8 @@ static bool is_reachable(const struct sa *sa)
 	return way;
 }
 
-static unsigned family_put(struct sa *addrv, unsigned n,
-			   const struct family *f, uint16_t port)
+static unsigned family_put(struct sa *addrv, unsigned n, const struct family *f,
+			   uint16_t port)
 {
 	for (unsigned i = 0; i < f->n && n < RESOLVE_ADDRS_MAX; i++) {
 		addrv[n] = f->v[i];
@@ -417,7 +416,7 @@ static struct resolve_query *job_end(struct job *job)
 /* That a name is not there counts least: another server may not have known */
 static void status_add(struct resolve_query *q, int status)
 {
-	static const int orderv[] = {ARES_ENODATA, ARES_ENOTFOUND,
+	static const int orderv[] = {ARES_ENODATA,  ARES_ENOTFOUND,
 				     ARES_EBADNAME, ARES_ESERVICE,
 				     ARES_ETIMEOUT, ARES_ECONNREFUSED};
 	unsigned was = ARRAY_SIZE(orderv), is = ARRAY_SIZE(orderv);
@@ -473,8 +472,8 @@ static void on_addrinfo(void *arg, int status, int timeouts,
 
 		if (!q->jobs.head)
 			finish(q);
-		else if (has_address(q) && tmr_get_expire(&q->tmr_limit) >
-						   GRACE_MS)
+		else if (has_address(q) &&
+			 tmr_get_expire(&q->tmr_limit) > GRACE_MS)
 			tmr_start(&q->tmr_limit, GRACE_MS, on_limit, q);
 	}
 
@@ -580,8 +579,8 @@ static int srv_take(struct resolve_query *q, const unsigned char *buf, int len)
 	for (unsigned i = 0; i < n && q->targetc < TARGETS_MAX; i++) {
 		struct target *t = &q->targetv[q->targetc];
 
-		if (!v[i]->port || text_copy(t->host, sizeof(t->host),
-					     v[i]->host))
+		if (!v[i]->port ||
+		    text_copy(t->host, sizeof(t->host), v[i]->host))
 			continue;
 
 		t->port = v[i]->port;

@@ -43,7 +43,7 @@ struct rq {
 	struct sip_request *req;
 	struct resolve_query *query;
 	struct tmr tmr;
-	int err;                      /* to be told from the timer        */
+	int err; /* to be told from the timer        */
 	char why[TEXT_MAX];
 
 	char *ruri;
@@ -129,11 +129,10 @@ static void send_error_words(const struct rq *rq, int err, char *why,
 	else if (err == EPROTONOSUPPORT || err == EADDRNOTAVAIL)
 		(void)snprintf(why, size,
 			       "no listening %s address reaches %s (--listen)",
-			       transp_name(rq->tp),
-			       addr[0] ? addr : rq->host);
+			       transp_name(rq->tp), addr[0] ? addr : rq->host);
 	else
-		(void)snprintf(why, size, "%s: %s",
-			       addr[0] ? addr : rq->host, strerror(err));
+		(void)snprintf(why, size, "%s: %s", addr[0] ? addr : rq->host,
+			       strerror(err));
 }
 
 static void on_response(int err, const struct sip_msg *msg, void *arg)
@@ -481,10 +480,10 @@ static int rq_start(struct rq *rq)
 		rq->addri = 0;
 		return transmit_any(rq, NULL);
 	}
-	if (!sa_set_str(&sa, rq->host,
-			uri.port ? uri.port
-				 : (tp == TRANSP_TLS ? SIP_PORT_TLS
-						     : SIP_PORT))) {
+	if (!sa_set_str(
+		    &sa, rq->host,
+		    uri.port ? uri.port
+			     : (tp == TRANSP_TLS ? SIP_PORT_TLS : SIP_PORT))) {
 		rq->addrv[0] = sa;
 		rq->addrc = 1;
 		rq->addri = 0;

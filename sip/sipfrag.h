@@ -21,8 +21,8 @@
 enum { SIPFRAG_READ_MAX = 1024 };
 
 struct sipfrag {
-	unsigned code;        /* 100..699                         */
-	char text[TEXT_MAX];  /* the reason phrase, clean         */
+	unsigned code;       /* 100..699                         */
+	char text[TEXT_MAX]; /* the reason phrase, clean         */
 };
 
 /**

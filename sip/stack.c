@@ -14,8 +14,8 @@
 #include "sip/priv.h"
 
 enum {
-	HASH_SIZE = 1024,         /* transaction tables; powers of two */
-	UDP_BUFFER = 4 << 20,     /* bursts of thousands, not of a hundred */
+	HASH_SIZE = 1024,     /* transaction tables; powers of two */
+	UDP_BUFFER = 4 << 20, /* bursts of thousands, not of a hundred */
 	PORT_TRIES = 16,
 };
 
@@ -24,8 +24,8 @@ struct listen_spec {
 	struct sa addr;
 	uint16_t port;
 	uint16_t tls_port;
-	bool any;                 /* every address of the family       */
-	bool fallback;            /* a taken port is no error          */
+	bool any;      /* every address of the family       */
+	bool fallback; /* a taken port is no error          */
 };
 
 enum transp transp_of(enum sip_transp tp)

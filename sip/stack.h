@@ -23,24 +23,23 @@ struct stack {
 	struct le le;
 	struct engine *e;
 	struct sip *sip;
-	struct sa addr;                 /* without port                  */
-	uint16_t port[TRANSP_COUNT];    /* 0: not listening              */
+	struct sa addr;              /* without port                  */
+	uint16_t port[TRANSP_COUNT]; /* 0: not listening              */
 	struct sip_lsnr *lreq, *lresp;
-	bool buffered;                  /* UDP buffer was made larger    */
+	bool buffered; /* UDP buffer was made larger    */
 };
 
 /** What TLS needs to know of a connection before it is made */
 struct tls_door;
 
 /** Open everything named (or all); why in words on error */
-int stacks_open(struct engine *e, const char *const *listenv,
-		unsigned listenc, char *why, size_t size);
+int stacks_open(struct engine *e, const char *const *listenv, unsigned listenc,
+		char *why, size_t size);
 void stacks_close(struct engine *e, bool force);
 void stacks_hello(const struct engine *e, struct hello_info *h);
 
 /** The stack whose address leads to dst by tp; NULL: none */
-struct stack *stack_for(struct engine *e, enum transp tp,
-			const struct sa *dst);
+struct stack *stack_for(struct engine *e, enum transp tp, const struct sa *dst);
 
 /** Our address on it, with the port of that transport */
 void stack_laddr(const struct stack *st, enum transp tp, struct sa *sa);

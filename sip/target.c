@@ -306,8 +306,8 @@ static bool param_find(struct view params, const char *name, struct view *valp)
 
 	while (params.l) {
 		const char *semi = memchr(params.p, ';', params.l);
-		struct view one = {params.p, semi ? (size_t)(semi - params.p)
-						  : params.l};
+		struct view one = {params.p,
+				   semi ? (size_t)(semi - params.p) : params.l};
 		const char *eq = memchr(one.p, '=', one.l);
 		struct view key = {one.p, eq ? (size_t)(eq - one.p) : one.l};
 
@@ -688,8 +688,9 @@ int target_uri(char *dst, size_t size, const char *typed, const char *domain,
 		--l;
 
 	if (!l)
-		return refuse(why, whysize, "", "is no target, write a number, "
-						"a name or sip:USER@HOST");
+		return refuse(why, whysize, "",
+			      "is no target, write a number, "
+			      "a name or sip:USER@HOST");
 
 	if (text_ncopy(word, sizeof(word), typed, l)) {
 		(void)refuse(why, whysize, typed,

@@ -38,12 +38,12 @@ enum {
 };
 
 struct wheel {
-	uint64_t base;           /* everything before it has fired [ms]  */
-	uint64_t limit;          /* while polling: the poll's own time   */
-	uint64_t used[LEVELS];   /* a bit for each slot that has timers  */
+	uint64_t base;         /* everything before it has fired [ms]  */
+	uint64_t limit;        /* while polling: the poll's own time   */
+	uint64_t used[LEVELS]; /* a bit for each slot that has timers  */
 	uint64_t n;
 	bool polling;
-	struct list later;       /* due now, but started by a handler    */
+	struct list later; /* due now, but started by a handler    */
 	struct list slotv[LEVELS][SLOTS];
 };
 
@@ -91,8 +91,8 @@ static void take_out(struct wheel *w, struct tmr *tmr)
 }
 
 /* The first slot in use and when it begins; false: none */
-static bool first_slot(const struct wheel *w, unsigned *levelp,
-		       unsigned *slotp, uint64_t *atp)
+static bool first_slot(const struct wheel *w, unsigned *levelp, unsigned *slotp,
+		       uint64_t *atp)
 {
 	for (unsigned level = 0; level < LEVELS; level++) {
 		const unsigned shift = level * DIGIT_BITS;

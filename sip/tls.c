@@ -126,8 +126,8 @@ static void on_info(const SSL *cssl, int where, int ret)
 		return;
 	if (!sa_set_str(&sa, x->host, 1)) {
 		if (the_door->verify)
-			(void)X509_VERIFY_PARAM_set1_ip_asc(
-				SSL_get0_param(ssl), x->host);
+			(void)X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl),
+							    x->host);
 		return;
 	}
 	(void)SSL_set_tlsext_host_name(ssl, x->host);

@@ -12,11 +12,13 @@
  */
 
 static const char *const secret_headers[] = {
-	"authorization:", "proxy-authorization:", "authentication-info:",
+	"authorization:",
+	"proxy-authorization:",
+	"authentication-info:",
 };
 
-static const char *const secret_params[] = {"response=", "cnonce=", "nonce=",
-					    "rspauth=", "nextnonce="};
+static const char *const secret_params[] = {
+	"response=", "cnonce=", "nonce=", "rspauth=", "nextnonce="};
 
 static void blank_params(char *p, const char *end)
 {

@@ -125,6 +125,16 @@ static void long_text_is_cut_between_characters(void **state)
 		assert_int_equal((strlen(d.text) - shift) % 3, 0);
 		assert_true(text_is_clean(d.text));
 	}
+	/* What is taken out leaves room; not for half a character, though */
+	for (size_t n = 0; n + 3 < sizeof(text); n += 3) {
+		memcpy(text + n, n % 2 ? "\xe2\x82\xac" : "\xe2\x80\x8b", 3);
+		text[n + 3] = '\0';
+		log_warn("t", "%s", text);
+		assert_null(strstr(d.text, "\xef\xbf\xbd"));
+		assert_int_equal(strlen(d.text) % 3, 0);
+		log_warn("t", "a%s", text);
+		assert_null(strstr(d.text, "\xef\xbf\xbd"));
+	}
 	log_warn("a tag that is far longer than fits", "x");
 	assert_int_equal(strlen(d.tag), LOG_TAG_MAX - 1);
 }

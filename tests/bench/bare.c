@@ -325,7 +325,7 @@ static void close_sip(void)
 
 #ifdef BARE_ONE_THREAD
 
-static struct tmr tmr;
+static struct tmr tmr, tmr_rest;
 
 static void on_nudge(void *arg)
 {
@@ -336,6 +336,19 @@ static void on_nudge(void *arg)
 static int nudge(void)
 {
 	tmr_start(&tmr, 1, on_nudge, NULL);
+	return 0;
+}
+
+static void on_rested(void *arg)
+{
+	(void)arg;
+	measure_rested();
+}
+
+static int rest(void)
+{
+	/* the wheel turns in whole milliseconds: at least one of them */
+	tmr_start(&tmr_rest, REST_MS + 1, on_rested, NULL);
 	return 0;
 }
 
@@ -359,11 +372,12 @@ static int run(void)
 static void stop(void)
 {
 	tmr_cancel(&tmr);
+	tmr_cancel(&tmr_rest);
 	close_sip();
 }
 
 static const struct subject bare = {"bare1", start, dial, transfer,
-				    nudge,   run,   stop};
+				    nudge,   rest,  run,  stop};
 
 #else
 
@@ -449,6 +463,14 @@ static int ask_nudge(void)
 	return ask(ASK_NUDGE, 0, NULL);
 }
 
+static bool resting; /* the user's thread's own           */
+
+static int rest(void)
+{
+	resting = true;
+	return 0;
+}
+
 static int start(void)
 {
 	int err;
@@ -476,8 +498,16 @@ static int run(void)
 	while (!measure_done()) {
 		struct news news;
 
-		if (poll(&pfd, 1, -1) < 0 && errno != EINTR)
+		const int n = poll(&pfd, 1, resting ? REST_MS : SILENCE_MS);
+
+		if (n < 0 && errno != EINTR)
 			return errno;
+		if (!n && !resting)
+			return ETIMEDOUT;
+		if (!n) {
+			resting = false;
+			measure_rested();
+		}
 		while (read(pipev[0], &news, sizeof(news)) == sizeof(news))
 			measure_news(&news);
 	}
@@ -494,7 +524,7 @@ static void stop(void)
 }
 
 static const struct subject bare = {"bare",    start, ask_dial, ask_transfer,
-				    ask_nudge, run,   stop};
+				    ask_nudge, rest,  run,      stop};
 
 #endif
 

@@ -20,6 +20,8 @@
 
 enum {
 	REPORTS = 3, /* NOTIFYs of one transfer: 100, 180, 200 */
+	REST_MS = 1,
+	SILENCE_MS = 10000, /* nothing for so long is a failure       */
 };
 
 /* ---- far end (responder.c) --------------------------------------------- */
@@ -95,11 +97,17 @@ struct subject {
 	/** Go once round the loop; NEWS_NUDGED follows */
 	int (*nudge)(void);
 
+	/** Let all come to rest for REST_MS, then call measure_rested() */
+	int (*rest)(void);
+
 	/** Call measure_begin() and hand news on until measure_done() */
 	int (*run)(void);
 
 	void (*stop)(void);
 };
+
+/** It was asked to rest, and has */
+void measure_rested(void);
 
 /** Begin; from the thread that will tell the news */
 void measure_begin(void);

@@ -14,6 +14,7 @@
 
 static struct engine *engine;
 static uint32_t nudge_serial;
+static bool resting;
 
 static int post(struct request *req, const char *text)
 {
@@ -56,6 +57,12 @@ static int nudge(void)
 	return err;
 }
 
+static int rest(void)
+{
+	resting = true;
+	return 0;
+}
+
 static void tell(enum news_kind kind, uint32_t call, unsigned code,
 		 const char *why)
 {
@@ -77,8 +84,7 @@ static void on_call(const struct call_info *call)
 	if (call->state == CALL_TALKING && call->id > newest) {
 		newest = call->id;
 		tell(NEWS_UP, call->id, call->code, "");
-	} else if (call->state == CALL_ENDED && !call->transfer &&
-		   !measure_done()) {
+	} else if (call->state == CALL_ENDED && call->id > newest) {
 		tell(NEWS_BAD, call->id, call->code, call->text);
 	}
 }
@@ -149,8 +155,16 @@ static int run(void)
 
 	measure_begin();
 	while (!measure_done()) {
-		if (poll(&pfd, 1, -1) < 0 && errno != EINTR)
+		const int n = poll(&pfd, 1, resting ? REST_MS : SILENCE_MS);
+
+		if (n < 0 && errno != EINTR)
 			return errno;
+		if (!n && !resting)
+			return ETIMEDOUT;
+		if (!n) {
+			resting = false;
+			measure_rested();
+		}
 		while (!measure_done() && !engine_take(engine, &ev))
 			on_event(&ev);
 	}
@@ -165,7 +179,7 @@ static void stop(void)
 int main(int argc, char *argv[])
 {
 	static const struct subject ours = {"ours", start, dial, transfer,
-					    nudge,  run,   stop};
+					    nudge,  rest,  run,  stop};
 
 	return measure_main(argc, argv, &ours);
 }

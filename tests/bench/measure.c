@@ -37,6 +37,8 @@ static struct {
 	enum phase phase;
 	uint32_t calls;      /* idle calls wanted                    */
 	uint32_t transfers;  /* transfers wanted in a row            */
+	bool paced;          /* rest before each request */
+	uint32_t call;       /* that talks, and waits for its turn */
 	uint32_t placed, up; /* of the idle calls                    */
 	uint32_t next;       /* number of the transfer under way     */
 	uint32_t row;        /* number of the row's first transfer   */
@@ -180,9 +182,22 @@ static void on_nudged(void)
 	}
 }
 
-static void on_up(uint32_t call)
+static void ask_transfer(uint32_t call)
 {
 	char target[64];
+	int err;
+
+	(void)snprintf(target, sizeof(target), "sip:t%u@127.0.0.1:%u", m.next,
+		       responder_port(m.far));
+	m.seen = 0;
+	m.asked_ns = wall_ns();
+	err = m.subject->transfer(call, target);
+	if (err)
+		bad("transfer", strerror(err));
+}
+
+static void on_up(uint32_t call)
+{
 	int err;
 
 	if (m.phase == FILL) {
@@ -192,15 +207,20 @@ static void on_up(uint32_t call)
 			m.rss_full = rss_anon();
 			begin_clean(SETTLE);
 		}
-		return;
+	} else if (m.paced) {
+		m.call = call;
+		err = m.subject->rest();
+		if (err)
+			bad("rest", strerror(err));
+	} else {
+		ask_transfer(call);
 	}
-	(void)snprintf(target, sizeof(target), "sip:t%u@127.0.0.1:%u", m.next,
-		       responder_port(m.far));
-	m.seen = 0;
-	m.asked_ns = wall_ns();
-	err = m.subject->transfer(call, target);
-	if (err)
-		bad("transfer", strerror(err));
+}
+
+void measure_rested(void)
+{
+	if (m.phase != END)
+		ask_transfer(m.call);
 }
 
 static void on_report(unsigned code)
@@ -347,9 +367,10 @@ int measure_main(int argc, char *argv[], const struct subject *subject)
 {
 	int err;
 
-	if (argc != 3 || !number(argv[1], &m.calls) ||
+	m.paced = argc == 4 && !strcmp(argv[3], "paced");
+	if (argc != 3 + m.paced || !number(argv[1], &m.calls) ||
 	    !number(argv[2], &m.transfers) || !m.transfers) {
-		fprintf(stderr, "usage: %s CALLS TRANSFERS\n", argv[0]);
+		fprintf(stderr, "usage: %s CALLS TRANSFERS [paced]\n", argv[0]);
 		return 2;
 	}
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -258,9 +258,13 @@ class Events(Proc):
                     all(e.get(k) == v for k, v in fields.items())]
 
     def command(self, line, ok=True):
-        """Type a command; its reply."""
+        """Type a command; its reply.  What follows is searched from here,
+        for news may come before the reply."""
+        with self.cond:
+            self.at = begin = len(self.events)
         self.type(line)
         e = self.wait('reply', command=line.split()[0])
+        self.at = begin
         if ok is not None:
             check(bool(e.get('ok')) == ok, 'reply to %r: %r' % (line, e))
         return e

@@ -105,7 +105,7 @@ def consult_console():
     m = c.wait('call', state='talking', peer=b.uri('echo'))['id']
     c.command('swap %d' % n)
     c.wait('call', id=m, state='held')
-    c.wait('call', id=n, state='talking', again=True)
+    c.wait('call', id=n, state='talking')
     c.command('takeback %d' % n)
     c.wait('call', id=m, state='ended')
     c.command('hangup %d' % n)
@@ -141,8 +141,13 @@ ROWS = [
     ('call unknown', lambda: called('unknown', 16, 404)),
     ('call unavailable', lambda: called('unavailable', 11, 480)),
     ('call echo --for 1', talks),
-    ('answer -> answer', lambda: transferred(
-        'answer', 'answer', 0, 'succeeded', WHOLE + ['succeeded'])),
+    ('answer -> echo', lambda: transferred(
+        'answer', 'echo', 0, 'succeeded', ['trying', 'succeeded'])),
+    ('answer -> answer: to himself is refused', lambda: equal(
+        xfer(shared().uri('answer'), shared().uri('answer'))[0], 2,
+        'exit code')),
+    ('echo -> answer', lambda: transferred(
+        'echo', 'answer', 0, 'succeeded', WHOLE + ['succeeded'])),
     ('answer -> slow', lambda: transferred(
         'answer', 'slow', 0, 'succeeded', WHOLE + ['succeeded'])),
     ('slow -> answer', lambda: transferred(
@@ -177,9 +182,9 @@ ROWS = [
         xfer(shared().uri('busy'), shared().uri('answer'))[0], 17,
         'exit code')),
     ('--no-hold', lambda: transferred(
-        'answer', 'answer', 0, 'succeeded', args=['--no-hold'])),
+        'answer', 'echo', 0, 'succeeded', args=['--no-hold'])),
     ('--release', lambda: transferred(
-        'answer', 'answer', 0, 'succeeded', args=['--release'])),
+        'answer', 'echo', 0, 'succeeded', args=['--release'])),
     ('--attended', lambda: transferred(
         'answer', 'echo', 0, 'succeeded', args=['--attended'],
         kind='attended')),

@@ -164,7 +164,7 @@ def wrong_password():
 
 def wrong_password_xfer():
     kam, bank = start('udp'), Bank()
-    x = Once('xfer', bank.uri('answer'), bank.uri('answer'),
+    x = Once('xfer', bank.uri('answer'), bank.uri('echo'),
              config=config(kam, 'udp', user='walled', password='guess',
                            regint=0))
     equal(x.wait_exit(), 17, 'exit code: the first call failed')

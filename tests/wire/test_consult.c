@@ -55,7 +55,7 @@ static void check_replaces(const struct ref *ref, const struct leg *d,
 	wire_assert(strcspn(hdrs, "=") >= strcspn(hdrs, "&>"));
 }
 
-static void accept(struct leg *d, struct ref *ref)
+static void accepted(struct leg *d, struct ref *ref)
 {
 	ref_reply(d, ref, 202, "Accepted", NULL);
 }
@@ -171,7 +171,7 @@ static void x6(struct rig *r)
 	r->b->autos = r->c->autos = AUTO_REINVITE;
 	ref_take(&r->lc, &ref, rig_do(r, &req));
 	check_replaces(&ref, &r->lb, peer_uri(r->b, "b"), true);
-	accept(&r->lc, &ref);
+	accepted(&r->lc, &ref);
 	ref_notify(&r->lc, &ref, 100, "Trying", ACTIVE);
 	/* C has called B with Replaces; B leaves us */
 	leg_bye(&r->lb);
@@ -193,7 +193,7 @@ static void x7(struct rig *r)
 	rig_complete(r, call, &r->lb, &r->lc, &ref);
 	check_replaces(&ref, &r->lc, dialled(r), true);
 	wire_assert(!strcmp(ref.m->callid, r->lb.callid));
-	accept(&r->lb, &ref);
+	accepted(&r->lb, &ref);
 	t = rig_transfer(r, ref.id, REFER_ACCEPTED, SUB_WAIT, OUTCOME_NONE,
 			 202);
 	wire_assert(t->kind == KIND_ATTENDED);
@@ -225,7 +225,7 @@ static void x8(struct rig *r)
 		/* both are with us still; the other way round then */
 		ref_take(&r->lc, &ref, rig_do(r, &req));
 		check_replaces(&ref, &r->lb, peer_uri(r->b, "b"), true);
-		accept(&r->lc, &ref);
+		accepted(&r->lc, &ref);
 		leg_bye(&r->lb);
 		ref_notify(&r->lc, &ref, 200, "OK", TERMINATED);
 		leg_expect_bye(&r->lc, 200);
@@ -251,12 +251,12 @@ static void x10(struct rig *r)
 		rig_complete(r, call, &r->lb, &r->lc, &ref);
 		check_replaces(&ref, &r->lc, dialled(r), true); /* X9 */
 		first = ref.m->cseq;
-		accept(&r->lb, &ref);
+		accepted(&r->lb, &ref);
 		ref_notify(&r->lb, &ref, codes[i], "No", TERMINATED);
 		ref_take(&r->lb, &ref, ref.id);
 		wire_assert(ref.m->cseq > first);
 		check_replaces(&ref, &r->lc, peer_uri(r->c, "c"), false);
-		accept(&r->lb, &ref);
+		accepted(&r->lb, &ref);
 		ref_notify(&r->lb, &ref, 100, "Trying", ACTIVE);
 		c_leaves(r, consulted);
 		ref_notify(&r->lb, &ref, 200, "OK", TERMINATED);
@@ -278,7 +278,7 @@ static void x10_both_fail(struct rig *r)
 	for (unsigned i = 0; i < 2; i++) {
 		if (i)
 			ref_take(&r->lb, &ref, ref.id);
-		accept(&r->lb, &ref);
+		accepted(&r->lb, &ref);
 		ref_notify(&r->lb, &ref, 404, "Not Found", TERMINATED);
 	}
 	(void)rig_call_is(r, consulted, CALL_TALKING);
@@ -326,7 +326,7 @@ static void x11(struct rig *r)
 	c_answers(r);
 	ref_take(&r->lb, &ref, id);
 	check_replaces(&ref, &r->lc, dialled(r), true);
-	accept(&r->lb, &ref);
+	accepted(&r->lb, &ref);
 	ref_notify(&r->lb, &ref, 100, "Trying", ACTIVE);
 	c_leaves(r, consulted);
 	ref_notify(&r->lb, &ref, 200, "OK", TERMINATED);
@@ -441,7 +441,7 @@ static void x14(struct rig *r)
 	refto_parse(&rt, ref.m);
 	wire_assert(!rt.replaces);
 	wire_assert(!strcmp(rt.uri, dialled(r)));
-	accept(&r->lb, &ref);
+	accepted(&r->lb, &ref);
 	ref_notify(&r->lb, &ref, 200, "OK", TERMINATED);
 	rig_goes_well(r, call, &ref);
 }
@@ -458,7 +458,7 @@ static void x16(struct rig *r)
 	sip_addr_uri(by, sizeof(by), sipmsg_hdr(ref.m, "Referred-By"));
 	sip_addr_uri(aor, sizeof(aor), sipmsg_hdr(r->lb.invite, "From"));
 	wire_assert(!strcmp(by, aor));
-	accept(&r->lb, &ref);
+	accepted(&r->lb, &ref);
 	c_leaves(r, consulted);
 	ref_notify(&r->lb, &ref, 200, "OK", TERMINATED);
 	rig_goes_well(r, call, &ref);
@@ -608,7 +608,7 @@ static void verdict(struct rig *r, const struct verdict *v)
 
 	r->b->autos = r->c->autos = AUTO_REINVITE;
 	rig_complete(r, call, &r->lb, &r->lc, &ref);
-	accept(&r->lb, &ref);
+	accepted(&r->lb, &ref);
 	ref_notify(&r->lb, &ref, 180, "Ringing", ACTIVE);
 	if (v->c_gone)
 		c_leaves(r, consulted);
@@ -669,7 +669,7 @@ static void e38_late_success(struct rig *r)
 
 	r->b->autos = r->c->autos = AUTO_REINVITE;
 	rig_complete(r, call, &r->lb, &r->lc, &ref);
-	accept(&r->lb, &ref);
+	accepted(&r->lb, &ref);
 	ref_notify(&r->lb, &ref, 100, "Trying", ACTIVE);
 	leg_bye(&r->lb);
 	rig_pass(r, 2500);
@@ -691,7 +691,7 @@ static void e38_no_success(struct rig *r)
 
 	r->b->autos = r->c->autos = AUTO_REINVITE | AUTO_BYE;
 	rig_complete(r, call, &r->lb, &r->lc, &ref);
-	accept(&r->lb, &ref);
+	accepted(&r->lb, &ref);
 	ref_notify(&r->lb, &ref, 100, "Trying", "active;expires=60");
 	leg_bye(&r->lb);
 	rig_pass(r, 10000);
@@ -750,7 +750,7 @@ static void e40(struct rig *r)
 	struct ref ref;
 
 	rig_complete(r, call, &r->lb, &r->lc, &ref);
-	accept(&r->lb, &ref);
+	accepted(&r->lb, &ref);
 	ref_notify(&r->lb, &ref, 486, "Busy Here", TERMINATED);
 	m = peer_expect(r->c, "INVITE");
 	wire_assert(!strcmp(sdp_dir(m), "sendrecv"));
@@ -766,7 +766,7 @@ static void e40(struct rig *r)
 	(void)rig_outcome(r, ref.id, OUTCOME_FAILED);
 	/* and again, now it works */
 	rig_complete(r, call, &r->lb, &r->lc, &ref);
-	accept(&r->lb, &ref);
+	accepted(&r->lb, &ref);
 	c_leaves(r, consulted);
 	ref_notify(&r->lb, &ref, 200, "OK", TERMINATED);
 	rig_goes_well(r, call, &ref);
@@ -815,7 +815,7 @@ static void c_cannot_be_held(struct rig *r)
 	peer_reply(r->c, m, 488, "Not Acceptable Here", NULL);
 	(void)peer_expect(r->c, "ACK");
 	ref_take(&r->lb, &ref, id);
-	accept(&r->lb, &ref);
+	accepted(&r->lb, &ref);
 	c_leaves(r, consulted);
 	ref_notify(&r->lb, &ref, 200, "OK", TERMINATED);
 	rig_goes_well(r, call, &ref);
@@ -840,7 +840,7 @@ static void e41(struct rig *r)
 	wire_assert(!strcmp(rt.callid, r->lc.callid));
 	wire_assert(!strcmp(rt.to_tag, r->lc.ltag));
 	wire_assert(!strcmp(rt.from_tag, r->lc.rtag));
-	accept(&r->lb, &ref);
+	accepted(&r->lb, &ref);
 	c_leaves(r, req.id2);
 	ref_notify(&r->lb, &ref, 200, "OK", TERMINATED);
 	rig_goes_well(r, call, &ref);
@@ -865,7 +865,7 @@ static void e41_both_came_in(struct rig *r)
 	wire_assert(!strcmp(rt.from_tag, r->lc.rtag));
 	wire_assert(!strcmp(ref.m->callid, r->lb.callid));
 	wire_assert(!strcmp(ref.m->from_tag, r->lb.rtag));
-	accept(&r->lb, &ref);
+	accepted(&r->lb, &ref);
 	c_leaves(r, req.id2);
 	ref_notify(&r->lb, &ref, 200, "OK", TERMINATED);
 	rig_goes_well(r, req.id, &ref);
@@ -919,7 +919,7 @@ static void contact_form(struct rig *r, const char *contact, bool use_contact,
 		check_replaces(&ref, &r->lc, contact, false);
 	else
 		check_replaces(&ref, &r->lc, dialled(r), true);
-	accept(&r->lb, &ref);
+	accepted(&r->lb, &ref);
 	c_leaves(r, consulted);
 	ref_notify(&r->lb, &ref, 200, "OK", TERMINATED);
 	rig_goes_well(r, call, &ref);
@@ -980,7 +980,7 @@ static void odd_dialog_ids(struct rig *r)
 				  rt.callid);
 		wire_assert(!strcmp(rt.to_tag, r->lc.ltag));
 	}
-	accept(&r->lb, &ref);
+	accepted(&r->lb, &ref);
 	c_leaves(r, req.id2);
 	ref_notify(&r->lb, &ref, 200, "OK", TERMINATED);
 	rig_goes_well(r, call, &ref);
@@ -1056,7 +1056,7 @@ static void transfer_with_a_second_call(struct rig *r)
 	r->c->autos = AUTO_REINVITE;
 	ref_take(&r->lb, &ref, rig_do(r, &req));
 	check_replaces(&ref, &r->lc, dialled(r), true);
-	accept(&r->lb, &ref);
+	accepted(&r->lb, &ref);
 	c_leaves(r, consulted);
 	ref_notify(&r->lb, &ref, 200, "OK", TERMINATED);
 	rig_goes_well(r, call, &ref);

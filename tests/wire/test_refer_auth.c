@@ -28,10 +28,10 @@ static const char *target(struct rig *r)
 	return peer_uri(r->c, "target");
 }
 
-static void challenge(struct leg *d, const struct sipmsg *m,
+static void challenge(struct peer *p, const struct sipmsg *m,
 		      const struct login *l)
 {
-	peer_reply(d->p, m, l->proxy ? 407 : 401, "Who?", login_challenge(l));
+	peer_reply(p, m, l->proxy ? 407 : 401, "Who?", login_challenge(l));
 }
 
 static void e17(struct rig *r)
@@ -44,11 +44,11 @@ static void e17(struct rig *r)
 	rig_refer(r, call, &r->lb, target(r), &ref);
 	first = ref.m->cseq;
 	snprintf(callid, sizeof(callid), "%s", ref.m->callid);
-	challenge(&r->lb, ref.m, &www);
+	challenge(r->b, ref.m, &www);
 	ref_take(&r->lb, &ref, ref.id);
 	wire_assert(ref.m->cseq == first + 1);
 	login_check(ref.m, &www);
-	challenge(&r->lb, ref.m, &proxy);
+	challenge(r->b, ref.m, &proxy);
 	ref_take(&r->lb, &ref, ref.id);
 	wire_assert(ref.m->cseq == first + 2);
 	wire_assert(!strcmp(ref.m->callid, callid));
@@ -75,7 +75,7 @@ static void e17_id_of_the_first(struct rig *r)
 
 	rig_refer(r, call, &r->lb, target(r), &ref);
 	snprintf(event, sizeof(event), "refer;id=%u", ref.m->cseq);
-	challenge(&r->lb, ref.m, &www);
+	challenge(r->b, ref.m, &www);
 	ref_take(&r->lb, &ref, ref.id);
 	ref_reply(&r->lb, &ref, 202, "Accepted", NULL);
 	leg_notify_ok(&r->lb, event, TERMINATED, "SIP/2.0 200 OK\r\n");
@@ -97,10 +97,10 @@ static void wrong_password(struct rig *r)
 
 	r->b->autos = AUTO_REINVITE;
 	rig_refer(r, call, &r->lb, target(r), &ref);
-	challenge(&r->lb, ref.m, &www);
+	challenge(r->b, ref.m, &www);
 	ref_take(&r->lb, &ref, ref.id);
 	/* the same realm again, and not because the nonce is old */
-	challenge(&r->lb, ref.m, &other);
+	challenge(r->b, ref.m, &other);
 	t = rig_outcome(r, ref.id, OUTCOME_REJECTED);
 	wire_assert(t->state == REFER_REJECTED);
 	wire_assert(t->refer_code == 401);
@@ -118,10 +118,10 @@ static void stale(struct rig *r)
 	fresh.nonce = "n-fresh";
 	fresh.stale = true;
 	rig_refer(r, call, &r->lb, target(r), &ref);
-	challenge(&r->lb, ref.m, &www);
+	challenge(r->b, ref.m, &www);
 	ref_take(&r->lb, &ref, ref.id);
 	login_check(ref.m, &www);
-	challenge(&r->lb, ref.m, &fresh);
+	challenge(r->b, ref.m, &fresh);
 	ref_take(&r->lb, &ref, ref.id);
 	login_check(ref.m, &fresh);
 	ref_reply(&r->lb, &ref, 202, "Accepted", NULL);
@@ -138,7 +138,7 @@ static void nothing_to_log_in_with(struct rig *r)
 
 	r->b->autos = AUTO_REINVITE;
 	rig_refer(r, call, &r->lb, target(r), &ref);
-	challenge(&r->lb, ref.m, &proxy);
+	challenge(r->b, ref.m, &proxy);
 	t = rig_outcome(r, ref.id, OUTCOME_REJECTED);
 	wire_assert(t->refer_code == 407);
 	rig_call_alive(r, call);
@@ -195,7 +195,7 @@ static void unknown_algorithm_alone(struct rig *r)
 	r->b->autos = AUTO_REINVITE;
 	l.algorithm = "WHIRLPOOL-9";
 	rig_refer(r, call, &r->lb, target(r), &ref);
-	challenge(&r->lb, ref.m, &l);
+	challenge(r->b, ref.m, &l);
 	(void)rig_outcome(r, ref.id, OUTCOME_REJECTED);
 	rig_sync(r);
 	peer_none(r->b, "REFER");
@@ -212,13 +212,13 @@ static void no_downgrade(struct rig *r)
 	r->b->autos = AUTO_REINVITE;
 	l.algorithm = "SHA-256";
 	rig_refer(r, call, &r->lb, target(r), &ref);
-	challenge(&r->lb, ref.m, &l);
+	challenge(r->b, ref.m, &l);
 	ref_take(&r->lb, &ref, ref.id);
 	login_check(ref.m, &l);
 	l.algorithm = "MD5";
 	l.nonce = "n-weak";
 	l.stale = true;
-	challenge(&r->lb, ref.m, &l);
+	challenge(r->b, ref.m, &l);
 	(void)rig_outcome(r, ref.id, OUTCOME_REJECTED);
 	rig_sync(r);
 	peer_none(r->b, "REFER");
@@ -235,7 +235,7 @@ static void as_rfc_2069(struct rig *r)
 	l.algorithm = NULL;
 	l.no_qop = true;
 	rig_refer(r, call, &r->lb, target(r), &ref);
-	challenge(&r->lb, ref.m, &l);
+	challenge(r->b, ref.m, &l);
 	ref_take(&r->lb, &ref, ref.id);
 	login_check(ref.m, &l);
 	ref_reply(&r->lb, &ref, 202, "Accepted", NULL);
@@ -251,7 +251,7 @@ static void on_the_call(struct rig *r)
 	uint32_t first = m->cseq;
 	struct login next = proxy;
 
-	challenge(&r->lb, m, &proxy);
+	challenge(r->b, m, &proxy);
 	m = peer_expect(r->b, "ACK");
 	wire_assert(m->cseq == first);
 	m = peer_expect(r->b, "INVITE");
@@ -270,7 +270,7 @@ static void on_the_call(struct rig *r)
 	m = peer_expect(r->b, "INVITE");
 	next.nonce = "n-later";
 	next.stale = true;
-	challenge(&r->lb, m, &next);
+	challenge(r->b, m, &next);
 	(void)peer_expect(r->b, "ACK");
 	m = peer_expect(r->b, "INVITE");
 	login_check(m, &next);
@@ -281,7 +281,7 @@ static void on_the_call(struct rig *r)
 	rig_req(r, REQ_HANGUP, call, NULL);
 	m = peer_expect(r->b, "BYE");
 	next.nonce = "n-last";
-	challenge(&r->lb, m, &next);
+	challenge(r->b, m, &next);
 	m = peer_expect(r->b, "BYE");
 	login_check(m, &next);
 	peer_reply(r->b, m, 200, "OK", NULL);
@@ -294,11 +294,11 @@ static void invite_with_a_wrong_password(struct rig *r)
 	const struct sipmsg *m = peer_expect(r->b, "INVITE");
 	const struct call_info *c;
 
-	challenge(&r->lb, m, &www);
+	challenge(r->b, m, &www);
 	(void)peer_expect(r->b, "ACK");
 	m = peer_expect(r->b, "INVITE");
 	login_check(m, &www);
-	challenge(&r->lb, m, &www);
+	challenge(r->b, m, &www);
 	(void)peer_expect(r->b, "ACK");
 	c = rig_call_is(r, call, CALL_ENDED);
 	wire_assert(c->code == 401);
@@ -318,7 +318,7 @@ static void on_the_unsubscribe(struct rig *r)
 	ref_notify(&r->lb, &ref, 100, "Trying", ACTIVE);
 	rig_req(r, REQ_UNWATCH, call, NULL);
 	m = peer_expect(r->b, "SUBSCRIBE");
-	challenge(&r->lb, m, &www);
+	challenge(r->b, m, &www);
 	m = peer_expect(r->b, "SUBSCRIBE");
 	login_check(m, &www);
 	peer_reply(r->b, m, 200, "OK", "Expires: 0\r\n");

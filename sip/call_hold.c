@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+
+#include "sip/call_priv.h"
+
+/*
+ * Hold and resume: one re-INVITE at a time brings what is agreed (have) to what
+ * is wished (want); who asked is told how it ended.
+ */
+
+enum { GLARES_MAX = 6 };
+
+void call_holders_tell(struct call *c, int err, unsigned code, const char *text)
+{
+	struct list all = c->holders;
+	struct le *le;
+
+	/* a handler may ask for the next change: to it, a fresh list */
+	list_init(&c->holders);
+	for (le = all.head; le; le = le->next)
+		le->list = &all;
+	(void)mem_ref(c);
+	while ((le = all.head) != NULL) {
+		struct hold_wait *w = le->data;
+
+		list_unlink(&w->le);
+		w->h(err, code, text, w->arg);
+		mem_deref(w);
+	}
+	mem_deref(c);
+}
+
+void call_hold_forget(struct call *c, void *arg)
+{
+	struct le *le = c->holders.head;
+
+	while (le) {
+		struct hold_wait *w = le->data;
+
+		le = le->next;
+		if (w->arg == arg) {
+			list_unlink(&w->le);
+			mem_deref(w);
+		}
+	}
+}
+
+static void on_modify_answer(int err, const struct sip_msg *msg, bool again,
+			     const char *why, void *arg);
+
+static void on_glare(void *arg)
+{
+	ASSERT_SIP();
+	call_modify_next(arg);
+}
+
+static int on_prepare_modify(struct stack *st, enum transp tp,
+			     struct mbuf **bodyp, void *arg)
+{
+	struct call *c = arg;
+
+	(void)st;
+	(void)tp;
+	return offer_encode(c->offer, true, call_direction(c), bodyp);
+}
+
+/* Send the next re-INVITE when something is wished and nothing is pending */
+void call_modify_next(struct call *c)
+{
+	struct rq_prm prm = {
+		.e = c->e,
+		.method = "INVITE",
+		.dlg = c->dlg,
+		.acc = c->acc,
+		.auth = c->auth,
+		.headers = "Allow: " SIP_ALLOW "\r\n",
+		.ctype = "application/sdp",
+		.contact = true,
+		.prep = on_prepare_modify,
+		.h = on_modify_answer,
+		.arg = c,
+	};
+	int err;
+
+	if (!call_is_up(c) || c->inv || c->st || c->ok ||
+	    tmr_isrunning(&c->tmr_glare))
+		return;
+	if (c->want == c->have) {
+		if (c->holders.head)
+			call_holders_tell(c, 0, 200, "OK");
+		return;
+	}
+	c->cur_is_hold = c->want != SDP_SENDRECV;
+	err = rq_send(&c->inv, &prm);
+	if (err)
+		call_holders_tell(c, err, 0, strerror(err));
+}
+
+static void on_modify_answer(int err, const struct sip_msg *msg, bool again,
+			     const char *why, void *arg)
+{
+	struct call *c = arg;
+	char text[TEXT_MAX], reason[TEXT_MAX];
+	const char *what = c->cur_is_hold ? "hold" : "resume";
+
+	ASSERT_SIP();
+
+	if (again || (msg && msg->scode < 200))
+		return;
+	if (c->ended) {
+		call_last_answer(c);
+		return;
+	}
+	if (err) {
+		/* RFC 3261 12.2.1.2: a dialog that does not answer is over */
+		(void)snprintf(text, sizeof(text), "no answer to %s: %s", what,
+			       why ? why : strerror(err));
+		call_send_bye(c);
+		call_end(c, 408, text, true);
+		return;
+	}
+	msg_reason(reason, sizeof(reason), msg);
+	if (msg->scode < 300) {
+		(void)dlg_refresh(c->dlg, msg);
+		call_ack_2xx(c, msg->cseq.num, NULL);
+		if (msg_has_sdp(msg) && offer_decode(c->offer, false, msg->mb))
+			log_warn("call", "%u: unreadable answer to %s",
+				 c->info.id, what);
+		c->glares = 0;
+		c->have = c->cur_is_hold ? SDP_SENDONLY : SDP_SENDRECV;
+		call_note_remote_hold(c);
+		call_say(c, msg->scode, reason);
+		call_set_state(c, c->cur_is_hold ? CALL_HELD : CALL_TALKING);
+		call_modify_next(c);
+		return;
+	}
+	if (msg->scode == 491 && c->glares++ < GLARES_MAX) {
+		/* who owns the Call-ID waits longer (RFC 3261 14.1) */
+		const uint32_t wait = c->dlg->uac ? 2100 + rand_u16() % 190 * 10
+						  : rand_u16() % 200 * 10;
+
+		tmr_start(&c->tmr_glare, wait, on_glare, c);
+		return;
+	}
+	if (msg->scode == 481 || msg->scode == 408) {
+		(void)snprintf(text, sizeof(text), "the call is gone (%u %s)",
+			       msg->scode, reason);
+		call_send_bye(c);
+		call_end(c, msg->scode, text, true);
+		return;
+	}
+	c->glares = 0;
+	c->want = c->have;
+	(void)snprintf(text, sizeof(text), "%s refused: %s", what, reason);
+	call_say(c, msg->scode, text);
+	call_set_state(c, c->info.state);
+	call_holders_tell(c, EPROTO, msg->scode, reason);
+}
+
+int call_hold(struct call *c, bool hold, call_hold_h *h, void *arg)
+{
+	struct hold_wait *w;
+
+	ASSERT_SIP();
+
+	if (!call_is_up(c))
+		return ENOTCONN;
+	if (h) {
+		w = mem_zalloc(sizeof(*w), NULL);
+		if (!w)
+			return ENOMEM;
+		w->h = h;
+		w->arg = arg;
+		list_append(&c->holders, &w->le, w);
+	}
+	c->want = hold ? SDP_SENDONLY : SDP_SENDRECV;
+	call_modify_next(c);
+	return 0;
+}
+
+int call_dtmf(struct call *c, const char *digits)
+{
+	return c->offer ? offer_dtmf(c->offer, digits) : ENOTCONN;
+}
+
+void calls_flush(struct engine *e)
+{
+	struct le *le;
+
+	while ((le = e->calls.head) || (le = e->ended.head)) {
+		struct call *c = le->data;
+
+		c->ended = true;
+		c->referred = NULL;
+		mem_deref(c);
+	}
+}

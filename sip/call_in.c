@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
+
+#include "base/clock.h"
+#include "sip/call_priv.h"
+
+/* Being called: ringing, answering, and the 2xx until its ACK. */
+
+enum { T1_MS = 500, T2_MS = 4000, TIMEOUT_MS = 64 * T1_MS };
+
+static void on_cancel(void *arg)
+{
+	struct call *c = arg;
+
+	ASSERT_SIP();
+
+	(void)sip_treply(&c->st, c->dlg->st->sip, c->inv_msg, 487,
+			 "Request Terminated");
+	call_end(c, 487, "the caller gave up", true);
+}
+
+bool call_require_unknown(struct stack *st, const struct sip_msg *msg)
+{
+	const struct sip_hdr *hdr = msg_hdr(msg, "Require", NULL);
+	const bool ours = st->e->accept_refer;
+
+	if (!hdr)
+		return false;
+	if (ours && !pl_strcasecmp(&hdr->val, "replaces") &&
+	    msg_hdr_count(msg, "Require", NULL) == 1)
+		return false;
+	(void)sip_treplyf(NULL, NULL, st->sip, msg, false, 420, "Bad Extension",
+			  "Unsupported: %r\r\nContent-Length: 0\r\n\r\n",
+			  &hdr->val);
+	return true;
+}
+
+/**
+ * INVITE with Replaces (RFC 3891 3), for the bank's phones.
+ *
+ * @return 0 with *oldp set or NULL; else the code to answer
+ */
+static unsigned replaces_wanted(struct engine *e, const struct sip_msg *msg,
+				struct call **oldp)
+{
+	const struct sip_hdr *hdr = msg_hdr(msg, "Replaces", NULL);
+	struct replaces r;
+	struct le *le;
+
+	*oldp = NULL;
+	if (!hdr || !e->accept_refer)
+		return 0;
+	if (msg_hdr_count(msg, "Replaces", NULL) != 1 ||
+	    msg_hdr(msg, "Join", NULL) ||
+	    replaces_decode(&r, hdr->val.p, hdr->val.l))
+		return 400;
+	for (le = list_head(hash_list(e->calls_ht, hash_joaat_str(r.callid)));
+	     le; le = le->next) {
+		struct call *c = le->data;
+
+		if (!replaces_match(&r, c->dlg->callid, c->dlg->ltag,
+				    c->dlg->rtag ? c->dlg->rtag : ""))
+			continue;
+		if (c->ended)
+			return 603;
+		if (c->confirmed && r.early_only)
+			return 486;
+		/* an early dialog only its originator may give away */
+		if (!c->confirmed && !c->inv)
+			return 481;
+		*oldp = c;
+		return 0;
+	}
+	return 481;
+}
+
+void call_incoming(struct engine *e, struct stack *st,
+		   const struct sip_msg *msg)
+{
+	const struct sip_hdr *hdr;
+	struct call *c = NULL, *old = NULL;
+	struct account *acc;
+	unsigned code;
+	int err;
+
+	ASSERT_SIP();
+
+	if (call_require_unknown(st, msg))
+		return;
+	if (mbuf_get_left(msg->mb) && !msg_has_sdp(msg)) {
+		(void)sip_treplyf(NULL, NULL, st->sip, msg, false, 415,
+				  "Unsupported Media Type",
+				  "Accept: application/sdp\r\n"
+				  "Content-Length: 0\r\n\r\n");
+		return;
+	}
+	code = replaces_wanted(e, msg, &old);
+	if (code) {
+		(void)sip_treply(NULL, st->sip, msg, (uint16_t)code,
+				 sip_reason(code));
+		return;
+	}
+	acc = account_for(e, msg);
+	if (acc)
+		c = call_new(e, acc);
+	if (!c) {
+		(void)sip_treply(NULL, st->sip, msg, 500,
+				 "Server Internal Error");
+		return;
+	}
+	err = dlg_uas(&c->dlg, st, msg);
+	if (err) {
+		(void)sip_treply(NULL, st->sip, msg, 400,
+				 "Bad Request (Contact)");
+		mem_deref(c);
+		return;
+	}
+	err = auth_alloc(&c->auth, &acc->cred);
+	if (!err)
+		err = call_ensure_offer(c, st);
+	if (!err && msg_has_sdp(msg)) {
+		err = offer_decode(c->offer, true, msg->mb);
+		if (err == EBADMSG || err == ENOTSUP) {
+			(void)sip_treply(
+				NULL, st->sip, msg, err == EBADMSG ? 400 : 488,
+				err == EBADMSG ? "Bad Session Description"
+					       : "Not Acceptable Here");
+			mem_deref(c);
+			return;
+		}
+	} else {
+		c->offerless = true;
+	}
+	if (!err)
+		err = sip_strans_alloc(&c->st, st->sip, msg, on_cancel, c);
+	if (err) {
+		(void)sip_treply(NULL, st->sip, msg, 500,
+				 "Server Internal Error");
+		mem_deref(c);
+		return;
+	}
+	c->inv_msg = mem_ref((void *)(uintptr_t)msg);
+	c->peer_inv_cseq = msg->cseq.num;
+	call_learn_peer(c, msg);
+	c->info.dir = CALL_IN;
+	text_cut(c->info.peer, sizeof(c->info.peer), c->dlg->remote_uri);
+	if (!uri_is_sane(c->info.peer))
+		text_clean(c->info.peer, sizeof(c->info.peer),
+			   c->dlg->remote_uri, strlen(c->dlg->remote_uri));
+	text_clean(c->info.name, sizeof(c->info.name),
+		   msg->from.dname.p ? msg->from.dname.p : "",
+		   msg->from.dname.l);
+	text_clean(c->info.local, sizeof(c->info.local),
+		   msg->uri.user.p ? msg->uri.user.p : "", msg->uri.user.l);
+	hdr = msg_hdr(msg, "Referred-By", "b");
+	if (hdr)
+		text_clean(c->info.referred_by, sizeof(c->info.referred_by),
+			   hdr->val.p, hdr->val.l);
+	call_note_remote_hold(c);
+	call_enter(c);
+	if (old) {
+		c->replaced = mem_ref(old);
+		c->info.replaces = old->info.id;
+		if (call_answer(c))
+			(void)call_reject(c, 500);
+		return;
+	}
+	if (!e->any_user)
+		(void)call_progress(c, 180);
+	call_set_state(c, CALL_RINGING);
+}
+
+int call_progress(struct call *c, unsigned code)
+{
+	char contact[URI_MAX];
+
+	ASSERT_SIP();
+
+	if (!c->st || c->confirmed || code < 180 || code > 199)
+		return EINVAL;
+	if (account_contact(c->acc, c->dlg->st, c->dlg->tp, contact,
+			    sizeof(contact)))
+		return EOVERFLOW;
+	return sip_treplyf(&c->st, NULL, c->dlg->st->sip, c->inv_msg, true,
+			   (uint16_t)code, sip_reason(code),
+			   "Contact: <%s>\r\n"
+			   "Allow: " SIP_ALLOW "\r\n"
+			   "Supported: %s\r\n"
+			   "Content-Length: 0\r\n\r\n",
+			   contact,
+			   c->e->accept_refer ? "replaces" : "tdialog");
+}
+
+static void ok_send_again(struct call *c)
+{
+	struct sa dst;
+	struct pl pl;
+
+	sip_reply_addr(&dst, c->ok_msg,
+		       !msg_param_exists(&c->ok_msg->via.params, "rport", &pl));
+	c->ok->pos = 0;
+	(void)sip_send(c->dlg->st->sip, c->ok_msg->sock, c->ok_msg->tp, &dst,
+		       c->ok);
+}
+
+static void on_ok_timer(void *arg)
+{
+	struct call *c = arg;
+
+	ASSERT_SIP();
+
+	if (clock_ms() >= c->ok_until) {
+		call_send_bye(c);
+		call_end(c, 408, "the caller never confirmed (no ACK)", true);
+		return;
+	}
+	ok_send_again(c);
+	c->ok_wait_ms = c->ok_wait_ms * 2 < T2_MS ? c->ok_wait_ms * 2 : T2_MS;
+	tmr_start(&c->tmr_ok, c->ok_wait_ms, on_ok_timer, c);
+}
+
+/* 200 to an INVITE of the peer, said again until its ACK comes */
+int call_send_ok(struct call *c)
+{
+	char contact[URI_MAX];
+	struct mbuf *body = NULL, *mb = NULL;
+	int err;
+
+	err = account_contact(c->acc, c->dlg->st, c->dlg->tp, contact,
+			      sizeof(contact));
+	if (!err)
+		err = offer_encode(c->offer, c->offerless, call_direction(c),
+				   &body);
+	if (!err)
+		err = sip_treplyf(&c->st, &mb, c->dlg->st->sip, c->inv_msg,
+				  true, 200, "OK",
+				  "Contact: <%s>\r\n"
+				  "Allow: " SIP_ALLOW "\r\n"
+				  "Supported: %s\r\n"
+				  "Content-Type: application/sdp\r\n"
+				  "Content-Length: %zu\r\n\r\n%b",
+				  contact,
+				  c->e->accept_refer ? "replaces" : "tdialog",
+				  body->end, body->buf, body->end);
+	mem_deref(body);
+	if (err)
+		return err;
+	mem_deref(c->ok);
+	mem_deref(c->ok_msg);
+	c->ok = mb;
+	c->ok_msg = c->inv_msg;
+	c->inv_msg = NULL;
+	c->ok_wait_ms = T1_MS;
+	c->ok_until = clock_ms() + TIMEOUT_MS;
+	tmr_start(&c->tmr_ok, T1_MS, on_ok_timer, c);
+	return 0;
+}
+
+int call_answer(struct call *c)
+{
+	int err;
+
+	ASSERT_SIP();
+
+	if (!c->st || c->confirmed || c->ok)
+		return EINVAL;
+	err = call_send_ok(c);
+	if (err)
+		return err;
+	call_publish(c);
+	return 0;
+}
+
+int call_reject(struct call *c, unsigned code)
+{
+	ASSERT_SIP();
+
+	if (!c->st || c->confirmed || code < 300 || code > 699)
+		return EINVAL;
+	(void)sip_treply(&c->st, c->dlg->st->sip, c->inv_msg, (uint16_t)code,
+			 sip_reason(code));
+	call_end(c, code, "refused here", false);
+	return 0;
+}
+
+void call_ack(struct call *c, const struct sip_msg *msg)
+{
+	struct call *old;
+	const bool first = !c->confirmed;
+
+	ASSERT_SIP();
+
+	if (!c->ok || msg->cseq.num != c->ok_msg->cseq.num)
+		return;
+	tmr_cancel(&c->tmr_ok);
+	c->ok = mem_deref(c->ok);
+	c->ok_msg = mem_deref(c->ok_msg);
+	c->confirmed = c->established = true;
+	if (c->offerless) {
+		c->offerless = false;
+		if (!msg_has_sdp(msg) ||
+		    offer_decode(c->offer, false, msg->mb)) {
+			call_send_bye(c);
+			call_end(c, 488, "no usable answer in the ACK", false);
+			return;
+		}
+		call_note_remote_hold(c);
+	}
+	if (!first) {
+		call_set_state(c, c->info.state);
+		call_modify_next(c);
+		return;
+	}
+	call_say(c, 200, "OK");
+	call_set_state(c, CALL_TALKING);
+	old = c->replaced;
+	c->replaced = NULL;
+	if (old) {
+		if (!old->ended)
+			call_hangup_saying(old, "another call took its place");
+		mem_deref(old);
+	}
+	call_modify_next(c);
+}
+
+struct call *call_of_dialog(struct engine *e, const struct sip_msg *msg)
+{
+	struct le *le;
+
+	for (le = list_head(
+		     hash_list(e->calls_ht, hash_joaat_pl(&msg->callid)));
+	     le; le = le->next) {
+		struct call *c = le->data;
+
+		if (!c->ended && dlg_match(c->dlg, msg))
+			return c;
+	}
+	return NULL;
+}

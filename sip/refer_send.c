@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "sip/refer_priv.h"
+
+/*
+ * The REFER itself: its turn, the holds before it, what stands in it, and
+ * what its answers mean.
+ */
+
+enum {
+	TN_MS = 32000,
+	RESENDS_MAX = 3,
+};
+
+static void on_no_reports(void *arg)
+{
+	struct refer_status *r = arg;
+
+	ASSERT_SIP();
+
+	/* without an answer to the REFER its own timer speaks (TF) */
+	if (!r->accepted)
+		return;
+	refer_close_sub(r);
+	refer_finish(r, r->info.state,
+		     r->unsub_wanted ? OUTCOME_STOPPED : OUTCOME_NO_REPORTS,
+		     "No progress reports from the caller's phone");
+}
+
+static void on_longest(void *arg)
+{
+	struct refer_status *r = arg;
+	const uint32_t s = r->limit_ms / 1000;
+
+	ASSERT_SIP();
+
+	if (r->notified)
+		refer_unsubscribe(r);
+	if (s >= 120)
+		refer_finish(r, r->info.state, OUTCOME_TIMED_OUT,
+			     "No result after %u min; the caller is back with "
+			     "you",
+			     s / 60);
+	else
+		refer_finish(r, r->info.state, OUTCOME_TIMED_OUT,
+			     "No result after %u s; the caller is back with "
+			     "you",
+			     s);
+}
+
+void refer_kick(struct call *d1)
+{
+	struct le *le;
+
+	for (le = d1->refers.head; le; le = le->next) {
+		struct refer_status *r = le->data;
+
+		if (r->stage == STAGE_QUEUED && !tmr_isrunning(&r->tmr_go))
+			tmr_start(&r->tmr_go, 0, refer_go, r);
+	}
+}
+
+/* UCMA: the first referral of a session shows by its first NOTIFY whether the
+ * peer can tell several apart (;id=); until then, or when it cannot, the
+ * others wait. */
+static unsigned ahead(const struct refer_status *r)
+{
+	unsigned n = 0;
+	struct le *le;
+
+	if (r->d1->refer_parallel == 2)
+		return 0;
+	for (le = r->d1->refers.head; le && le != &r->le_call; le = le->next) {
+		const struct refer_status *o = le->data;
+
+		n += refer_live(o);
+	}
+	return n;
+}
+
+static bool is_private_contact(const struct call *c)
+{
+	char gr[8];
+
+	if (!uri_param(gr, sizeof(gr), c->dlg->target, "gr"))
+		return false;
+	return uri_host_is_private(c->dlg->target);
+}
+
+bool refer_contact_first(const struct refer_status *r)
+{
+	return r->acc->p2p || !is_private_contact(r->d2);
+}
+
+/* where the other party of a call can be reached: dialled, or From */
+const char *call_address(const struct call *c)
+{
+	return c->info.dir == CALL_OUT ? c->final_target : c->dlg->remote_uri;
+}
+
+static int write_refer_to(const struct refer_status *r, char *dst, size_t size)
+{
+	const struct call *to = r->reverse ? r->d1 : r->d2;
+	struct replaces rep;
+	int err;
+
+	if (!to)
+		return refer_to_encode(dst, size, r->info.target, NULL, false);
+	memset(&rep, 0, sizeof(rep));
+	err = text_copy(rep.callid, sizeof(rep.callid), to->dlg->callid);
+	err |= text_copy(rep.to_tag, sizeof(rep.to_tag), to->dlg->rtag);
+	err |= text_copy(rep.from_tag, sizeof(rep.from_tag), to->dlg->ltag);
+	if (err)
+		return EOVERFLOW;
+	if (r->use_contact)
+		return refer_to_encode(dst, size, to->dlg->target, &rep, false);
+	return refer_to_encode(dst, size, call_address(to), &rep,
+			       !r->tried_other);
+}
+
+static void on_refer_answer(int err, const struct sip_msg *msg, bool again,
+			    const char *why, void *arg);
+
+/* A new dialog beside the call's (RFC 5589 6.1), tied to it by Target-Dialog */
+static int make_outside_dialog(struct refer_status *r)
+{
+	struct dlg *d1 = r->d1->dlg;
+	int err;
+
+	err = dlg_uac(&r->dlg, d1->local_uri, NULL, d1->target,
+		      d1->routec ? d1->routev[0] : NULL);
+	if (err)
+		return err;
+	mem_deref(r->dlg->remote);
+	r->dlg->remote = mem_ref(d1->remote);
+	return 0;
+}
+
+static bool wants_outside(const struct refer_status *r)
+{
+	char gr[URI_MAX];
+
+	if (r->refused_ood || r->reverse)
+		return false;
+	if (r->acc->prm.refer_mode == REFER_MODE_OUT)
+		return true;
+	return r->acc->prm.refer_mode == REFER_MODE_AUTO &&
+	       r->d1->peer_tdialog &&
+	       !uri_param(gr, sizeof(gr), r->d1->dlg->target, "gr");
+}
+
+void refer_send(struct refer_status *r)
+{
+	struct call *asked = r->reverse ? r->d2 : r->d1;
+	char to[2048], by[URI_MAX], extra[URI_MAX] = "";
+	char hdrs[4096];
+	struct rq_prm prm = {
+		.e = r->e,
+		.method = "REFER",
+		.acc = r->acc,
+		.headers = hdrs,
+		.contact = true,
+		.h = on_refer_answer,
+		.arg = r,
+	};
+	int err, n;
+
+	if (!asked || !call_is_up(asked)) {
+		refer_finish(r, REFER_IDLE, OUTCOME_NOT_SENT,
+			     "Cannot transfer: the call has ended");
+		return;
+	}
+	hash_unlink(&r->he);
+	r->dlg = mem_deref(r->dlg);
+	r->auth = mem_deref(r->auth);
+	r->auth = mem_ref(asked->auth);
+	r->out_of_dialog = wants_outside(r);
+	if (r->out_of_dialog) {
+		err = make_outside_dialog(r);
+		if (err)
+			goto out;
+		(void)snprintf(extra, sizeof(extra),
+			       "Target-Dialog: %s;local-tag=%s;remote-tag=%s"
+			       "\r\nRequire: tdialog\r\n",
+			       r->d1->dlg->callid, r->d1->dlg->rtag,
+			       r->d1->dlg->ltag);
+	} else {
+		r->dlg = mem_ref(asked->dlg);
+	}
+	hash_append(r->e->refers_ht, hash_joaat_str(r->dlg->callid), &r->he, r);
+	err = write_refer_to(r, to, sizeof(to));
+	if (!err)
+		err = account_aor(r->acc, asked->dlg->st, asked->dlg->tp, by,
+				  sizeof(by));
+	if (err)
+		goto out;
+	n = snprintf(hdrs, sizeof(hdrs),
+		     "Refer-To: %s\r\n"
+		     "Referred-By: <%s>\r\n"
+		     "Accept: message/sipfrag\r\n"
+		     "%s%s",
+		     to, by, extra, r->headers ? r->headers : "");
+	if (n < 0 || (size_t)n >= sizeof(hdrs)) {
+		err = EOVERFLOW;
+		goto out;
+	}
+	prm.dlg = r->dlg;
+	prm.auth = r->auth;
+	err = rq_send(&r->rq, &prm);
+	if (err)
+		goto out;
+	r->stage = STAGE_SENT;
+	if (r->idc < REFER_IDS)
+		r->idv[r->idc++] = rq_cseq(r->rq);
+	if (!r->t_refer)
+		r->t_refer = clock_ms();
+	tmr_start(&r->tmr_n, TN_MS, on_no_reports, r);
+	if (r->reverse)
+		refer_tell(r, REFER_REQUESTED,
+			   "Asking %s to pick up the caller", r->name);
+	else
+		refer_tell(r, REFER_REQUESTED,
+			   "Asking the caller's phone to call %s", r->name);
+out:
+	if (err)
+		refer_finish(r, REFER_FAILED_TO_SEND, OUTCOME_NOT_SENT,
+			     "Cannot transfer: %s", strerror(err));
+}
+
+static void on_held2(int err, unsigned code, const char *text, void *arg)
+{
+	struct refer_status *r = arg;
+
+	ASSERT_SIP();
+	if (!refer_live(r) || err == ECONNRESET)
+		return;
+	if (err)
+		log_warn("refer", "%s cannot be held (%u %s)", r->name, code,
+			 text);
+	refer_send(r);
+}
+
+void refer_complete(struct refer_status *r)
+{
+	r->armed = false;
+	r->stage = STAGE_HOLDING2;
+	if (!r->d1 || !call_is_up(r->d1) || !r->d2 || !call_is_up(r->d2)) {
+		refer_finish(r, REFER_IDLE, OUTCOME_NOT_SENT,
+			     "Cannot transfer: one of the calls has ended");
+		return;
+	}
+	refer_tell(r, r->info.state, "Transferring the caller to %s", r->name);
+	if (r->no_hold || call_hold(r->d2, true, on_held2, r))
+		refer_send(r);
+}
+
+static void on_held(int err, unsigned code, const char *text, void *arg)
+{
+	struct refer_status *r = arg;
+
+	ASSERT_SIP();
+	if (r->stage != STAGE_HOLDING || err == ECONNRESET)
+		return;
+	if (err)
+		log_warn("refer", "the caller cannot be held (%u %s)", code,
+			 text);
+	if (r->d2)
+		refer_complete(r);
+	else
+		refer_send(r);
+}
+
+/* The next step of what has been begun, from the loop */
+void refer_go(void *arg)
+{
+	struct refer_status *r = arg;
+	unsigned n;
+
+	ASSERT_SIP();
+
+	if (r->stage == STAGE_SENT) { /* TR */
+		refer_send(r);
+		return;
+	}
+	if (r->stage != STAGE_QUEUED)
+		return;
+	if (!r->d1 || !call_is_up(r->d1)) {
+		refer_finish(r, REFER_IDLE, OUTCOME_NOT_SENT,
+			     "Cannot transfer: the call has ended");
+		return;
+	}
+	n = ahead(r);
+	if (n) {
+		refer_tell(r, REFER_IDLE, "Transfer queued (%u ahead)", n);
+		return;
+	}
+	r->stage = STAGE_HOLDING;
+	if (!r->no_hold && r->d1->have == SDP_SENDRECV) {
+		refer_tell(r, REFER_IDLE, "Holding the caller");
+		if (!call_hold(r->d1, true, on_held, r))
+			return;
+	}
+	on_held(0, 0, "", r);
+}
+
+/* ---- the answer to the REFER ------------------------------------------- */
+
+void refer_start_limit(struct refer_status *r)
+{
+	if (!tmr_isrunning(&r->tmr_m))
+		tmr_start(&r->tmr_m, r->limit_ms, on_longest, r);
+}
+
+static bool send_later(struct refer_status *r, const struct sip_msg *msg)
+{
+	const uint32_t after = msg_retry_after(msg);
+	uint32_t wait;
+
+	if (msg->scode != 491 && !(msg->scode == 500 && after))
+		return false;
+	if (r->resends++ >= RESENDS_MAX)
+		return false;
+	wait = r->dlg->uac ? 2100 + rand_u16() % 190 * 10
+			   : rand_u16() % 200 * 10;
+	if (after && after <= 10 && wait < after * 1000)
+		wait = after * 1000;
+	tmr_cancel(&r->tmr_n);
+	tmr_start(&r->tmr_go, wait, refer_go, r);
+	refer_tell(r, r->info.state,
+		   "The caller's phone is busy signalling, retrying");
+	return true;
+}
+
+static void rejected(struct refer_status *r, const struct sip_msg *msg,
+		     const char *why)
+{
+	const unsigned code = msg->scode;
+	char text[TEXT_MAX];
+
+	text_cut(text, sizeof(text), r->info.text);
+	if (send_later(r, msg))
+		return;
+	if (r->out_of_dialog && (code == 420 || code == 481 || code == 403 ||
+				 code == 404 || code == 405 || code == 501)) {
+		r->refused_ood = true;
+		refer_tell(r, r->info.state, "Retrying inside the call");
+		refer_send(r);
+		return;
+	}
+	if (r->d2 && call_is_up(r->d2) && !r->reverse &&
+	    !r->d2->peer_no_refer &&
+	    (code == 405 || code == 501 || code == 420)) {
+		/* RFC 5589 7.4: the target can be asked instead */
+		r->reverse = true;
+		r->resends = 0;
+		refer_send(r);
+		return;
+	}
+	tmr_cancel(&r->tmr_n);
+	if (code < 400)
+		refer_finish(r, REFER_REJECTED, OUTCOME_REJECTED,
+			     "Transfer request redirected (%u)", code);
+	else if (code == 405 || code == 501)
+		refer_finish(r, REFER_REJECTED, OUTCOME_REJECTED,
+			     "The caller's phone cannot be transferred (%u)",
+			     code);
+	else if (code == 401 || code == 407 || code == 403)
+		refer_finish(r, REFER_REJECTED, OUTCOME_REJECTED,
+			     "Transfer refused: not authorised (%u)%s%s", code,
+			     why ? "; " : "", why ? why : "");
+	else
+		refer_finish(r, REFER_REJECTED, OUTCOME_REJECTED,
+			     "Transfer refused: %s (%u %s)", sip_phrase(code),
+			     code, text);
+}
+
+static void on_refer_answer(int err, const struct sip_msg *msg, bool again,
+			    const char *why, void *arg)
+{
+	struct refer_status *r = arg;
+	const struct sip_hdr *hdr;
+
+	ASSERT_SIP();
+
+	if (r->stage != STAGE_SENT)
+		return;
+	if (err) {
+		if (r->notified) {
+			log_info("refer", "no answer to the REFER, but "
+					  "reports of it: they count");
+			return;
+		}
+		refer_finish(
+			r, REFER_FAILED_TO_SEND,
+			err == ETIMEDOUT ? OUTCOME_NO_ANSWER : OUTCOME_NOT_SENT,
+			err == ETIMEDOUT ? "No answer to the transfer request"
+					 : "Network error: %s",
+			why ? why : strerror(err));
+		return;
+	}
+	/* what a report has said already counts more than the answer */
+	if (!r->notified) {
+		r->info.code = msg->scode;
+		msg_reason(r->info.text, sizeof(r->info.text), msg);
+	}
+	if (again) {
+		if (r->idc < REFER_IDS)
+			r->idv[r->idc++] = rq_cseq(r->rq);
+		tmr_start(&r->tmr_n, TN_MS, on_no_reports, r);
+		refer_tell(r, r->info.state, "Authenticating");
+		return;
+	}
+	if (msg->scode < 200) {
+		refer_tell(r, r->info.state, NULL);
+		return;
+	}
+	r->info.refer_code = msg->scode;
+	if (msg->scode >= 300) {
+		if (r->notified) {
+			log_info("refer",
+				 "%u to the REFER after reports of "
+				 "it: they count",
+				 msg->scode);
+			refer_tell(r, r->info.state, NULL);
+			return;
+		}
+		rejected(r, msg, why);
+		return;
+	}
+
+	r->accepted = true;
+	if (r->out_of_dialog && !r->dlg->rtag)
+		(void)dlg_learn(r->dlg, msg);
+	refer_start_limit(r);
+	hdr = msg_hdr(msg, "Refer-Sub", NULL);
+	if (hdr && !pl_strcasecmp(&hdr->val, "false") && !r->notified) {
+		r->info.sub = SUB_NONE;
+		refer_finish(r, REFER_ACCEPTED, OUTCOME_NO_REPORTS,
+			     "Accepted (no progress reports)");
+		if (r->release && r->d1)
+			call_hangup_saying(r->d1, "handed over");
+		return;
+	}
+	if (r->info.sub == SUB_NONE)
+		r->info.sub = SUB_WAIT;
+	if (r->release && r->d1 && !r->d1->ended) {
+		struct call *d1 = r->d1;
+
+		r->we_left = true;
+		refer_tell(r, REFER_ACCEPTED, "Handed over; watching result");
+		call_hangup_saying(d1, "handed over");
+	} else if (r->notified) {
+		refer_tell(r, REFER_ACCEPTED, NULL);
+	} else {
+		refer_tell(r, REFER_ACCEPTED, "Accepted, waiting for progress");
+	}
+}
+
+bool refer_try_other(struct refer_status *r, unsigned code)
+{
+	static const unsigned codes[] = {403, 404, 408, 480, 481, 604};
+	size_t i;
+
+	if (!r->d2 || r->tried_other || r->reverse)
+		return false;
+	if (!r->d1 || !call_is_up(r->d1) || !call_is_up(r->d2))
+		return false;
+	for (i = 0; i < COUNT_OF(codes) && codes[i] != code; i++)
+		;
+	if (i == COUNT_OF(codes))
+		return false;
+	/* the same place said twice would fail twice */
+	if (uri_same(r->d2->dlg->target, call_address(r->d2)))
+		return false;
+	r->tried_other = true;
+	r->use_contact = !r->use_contact;
+	refer_tell(r, r->info.state, "Retrying via the %s of %s",
+		   r->use_contact ? "contact" : "address", r->name);
+	r->notified = false;
+	r->accepted = false;
+	r->info.sub = SUB_NONE;
+	r->notify_cseq = 0;
+	refer_send(r);
+	return true;
+}

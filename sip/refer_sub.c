@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "sip/refer_priv.h"
+
+/*
+ * The implicit subscription of a referral: when it is refreshed, given up and
+ * taken for closed.  Refreshing is bounded in every way a peer could turn into
+ * a storm (transfer.md G20).
+ */
+
+enum {
+	TT_MS = 5000,
+	TU_MS = 32000,
+	REFRESHES_MAX = 20,
+	REFRESH_GAP_MS = 30000,
+	EXPIRES_DEFAULT_S = 180,
+	EXPIRES_MIN_S = 30,
+	EXPIRES_MAX_S = 3600,
+};
+
+void refer_close_sub(struct refer_status *r)
+{
+	tmr_cancel(&r->tmr_e);
+	tmr_cancel(&r->tmr_n);
+	tmr_cancel(&r->tmr_t);
+	tmr_cancel(&r->tmr_u);
+	r->info.sub = SUB_CLOSED;
+}
+
+static void on_unsub_timeout(void *arg)
+{
+	struct refer_status *r = arg;
+
+	ASSERT_SIP();
+
+	refer_close_sub(r);
+	refer_finish(r, r->info.state, OUTCOME_STOPPED,
+		     "Stopped watching; the transfer may still complete");
+}
+
+/* RFC 6665 4.1.2.2: after these the subscription is over */
+static bool kills_subscription(unsigned code)
+{
+	return code == 404 || code == 405 || code == 410 || code == 416 ||
+	       (code >= 480 && code <= 485) || code == 489 || code == 501 ||
+	       code == 604;
+}
+
+static void on_subscribe_answer(int err, const struct sip_msg *msg, bool again,
+				const char *why, void *arg)
+{
+	struct refer_status *r = arg;
+
+	(void)why;
+	ASSERT_SIP();
+
+	if (again || (msg && msg->scode < 200))
+		return;
+	if (r->unsub_sent) {
+		engine_stop_check(r->e);
+		/* 2xx: the last NOTIFY comes, or TU ends the wait */
+		if (!err && msg->scode < 300)
+			return;
+		if (r->stage == STAGE_DONE)
+			refer_close_sub(r);
+		else
+			on_unsub_timeout(r);
+		return;
+	}
+	if (!err && msg->scode < 300) {
+		refer_arm_expiry(r, pl_isset(&msg->expires)
+					    ? pl_u32(&msg->expires)
+					    : EXPIRES_DEFAULT_S);
+		return;
+	}
+	if (err || kills_subscription(msg->scode)) {
+		refer_close_sub(r);
+		refer_finish(r, r->info.state, OUTCOME_UNKNOWN,
+			     "Reports expired");
+	}
+}
+
+void refer_subscribe(struct refer_status *r, uint32_t expires)
+{
+	char hdrs[160], id[32] = "";
+	struct rq_prm prm = {
+		.e = r->e,
+		.method = "SUBSCRIBE",
+		.dlg = r->dlg,
+		.acc = r->acc,
+		.auth = r->auth,
+		.headers = hdrs,
+		.contact = true,
+		.h = on_subscribe_answer,
+		.arg = r,
+	};
+
+	if (!r->dlg)
+		return;
+	if (r->id_used)
+		(void)snprintf(id, sizeof(id), ";id=%u", r->id_seen);
+	(void)snprintf(hdrs, sizeof(hdrs),
+		       "Event: refer%s\r\n"
+		       "Accept: message/sipfrag\r\n"
+		       "Expires: %u\r\n",
+		       id, expires);
+	rq_forget(&r->sub_rq);
+	if (!expires)
+		r->unsub_sent = true;
+	if (rq_send(&r->sub_rq, &prm))
+		log_warn("refer", "SUBSCRIBE could not be sent");
+}
+
+void refer_unsubscribe(struct refer_status *r)
+{
+	if (r->unsub_sent || r->info.sub == SUB_CLOSED)
+		return;
+	r->info.sub = SUB_UNSUB;
+	tmr_cancel(&r->tmr_e);
+	refer_subscribe(r, 0);
+	tmr_start(&r->tmr_u, TU_MS, on_unsub_timeout, r);
+}
+
+static void on_never_terminated(void *arg)
+{
+	struct refer_status *r = arg;
+
+	ASSERT_SIP();
+	refer_unsubscribe(r);
+}
+
+void refer_arm_give_up(struct refer_status *r)
+{
+	tmr_start(&r->tmr_t, TT_MS, on_never_terminated, r);
+}
+
+static void on_expired(void *arg)
+{
+	struct refer_status *r = arg;
+	const uint64_t now = clock_ms();
+
+	ASSERT_SIP();
+
+	/* a refresh only where it can be of use, and never a storm (G20) */
+	if (r->info.sub == SUB_ACTIVE && r->info.code > 100 &&
+	    r->info.code < 200 && r->expires_s >= EXPIRES_MIN_S &&
+	    r->refreshes < REFRESHES_MAX &&
+	    (!r->refreshed_at || now - r->refreshed_at >= REFRESH_GAP_MS)) {
+		r->refreshes++;
+		r->refreshed_at = now;
+		refer_subscribe(r, EXPIRES_DEFAULT_S);
+		return;
+	}
+	refer_close_sub(r);
+	refer_finish(r, r->info.state, OUTCOME_UNKNOWN,
+		     "Reports expired (last: %u %s)", r->info.code,
+		     r->info.text);
+}
+
+void refer_arm_expiry(struct refer_status *r, uint32_t expires_s)
+{
+	r->expires_s = expires_s;
+	if (expires_s < EXPIRES_MIN_S)
+		expires_s = EXPIRES_MIN_S;
+	if (expires_s > EXPIRES_MAX_S)
+		expires_s = EXPIRES_MAX_S;
+	/* a refresh must be in time, the verdict only after it */
+	if (r->expires_s >= EXPIRES_MIN_S && r->refreshes < REFRESHES_MAX &&
+	    r->info.code > 100)
+		tmr_start(&r->tmr_e, expires_s * 900ull, on_expired, r);
+	else
+		tmr_start(&r->tmr_e, expires_s * 1000ull + 5000, on_expired, r);
+}
+
+int refer_terminate_subscription(struct refer_status *r)
+{
+	ASSERT_SIP();
+
+	if (r->stage < STAGE_SENT)
+		return ENOENT;
+	if (r->stage == STAGE_DONE || r->unsub_wanted || r->unsub_sent ||
+	    r->info.sub == SUB_CLOSED)
+		return EALREADY;
+	r->unsub_wanted = true;
+	if (r->notified)
+		refer_unsubscribe(r);
+	refer_tell(r, r->info.state,
+		   "Stopped watching; the transfer may still complete");
+	return 0;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
+
+#include "sip/refer_priv.h"
+
+/* The user's commands upon referrals, and their part in stopping. */
+
+int transfer_ask(struct call *c, const struct request *req, uint32_t *idp,
+		 char *why, size_t size)
+{
+	struct refer_prm prm = {
+		.target = req->u.text,
+		.limit_ms = req->value,
+		.serial = req->serial,
+		.no_hold = req->flags & TRANSFER_NO_HOLD,
+		.release = req->flags & TRANSFER_RELEASE,
+	};
+	struct refer_status *rs;
+	int err;
+
+	if (req->id2) {
+		prm.consult = engine_call(c->e, req->id2);
+		if (!prm.consult)
+			return refer_refuse(
+				why, size, ENOENT,
+				"Cannot transfer: the other call is "
+				"gone");
+		rs = prm.consult->consult;
+		if (rs && refer_live(rs) && rs->d1 == c) {
+			/* a consultation that is under way is completed */
+			rs->info.serial = req->serial;
+			rs->release = prm.release;
+			if (prm.limit_ms)
+				rs->limit_ms = prm.limit_ms;
+			return consult_complete(c, idp, why, size);
+		}
+	}
+	err = refer_status_new(&rs, c->e);
+	if (err)
+		return err;
+	err = refer_begin(c, rs, &prm, NULL, NULL, why, size);
+	if (!err)
+		*idp = rs->info.id;
+	mem_deref(rs);
+	return err;
+}
+
+int transfer_takeback(struct call *c, char *why, size_t size)
+{
+	struct refer_status *r = refer_of_call(c);
+	struct call *d1, *d2;
+
+	if (!r) {
+		if (!call_is_up(c))
+			return refer_refuse(why, size, ENOTCONN,
+					    "the call is not up");
+		return call_hold(c, false, NULL, NULL);
+	}
+	d1 = r->d1;
+	d2 = r->d2;
+	if (r->stage < STAGE_SENT) {
+		(void)mem_ref(r);
+		refer_finish(r, REFER_IDLE, OUTCOME_STOPPED,
+			     "Taken back; the caller is with you");
+		/* the consult call goes first: nobody talks to both */
+		if (d2 && !d2->ended)
+			call_hangup(d2);
+		if (d1 && call_is_up(d1) && d1->want != SDP_SENDRECV)
+			(void)call_hold(d1, false, NULL, NULL);
+		mem_deref(r);
+		return 0;
+	}
+	r->taken_back = true;
+	r->unsub_wanted = true;
+	if (r->notified)
+		refer_unsubscribe(r);
+	refer_tell(r, r->info.state,
+		   "A transfer request cannot be recalled; stopped watching");
+	if (d1 && call_is_up(d1))
+		(void)call_hold(d1, false, NULL, NULL);
+	return 0;
+}
+
+/* ---- stopping ---------------------------------------------------------- */
+
+void refers_stop(struct engine *e)
+{
+	struct le *le;
+
+	for (le = e->refers.head; le; le = le->next) {
+		struct refer_status *r = le->data;
+
+		if (r->stage == STAGE_SENT && r->notified &&
+		    refer_status_subscribed(r))
+			refer_unsubscribe(r);
+	}
+}
+
+bool refers_leaving(const struct engine *e)
+{
+	struct le *le;
+
+	for (le = e->refers.head; le; le = le->next) {
+		const struct refer_status *r = le->data;
+
+		if (r->sub_rq)
+			return true;
+	}
+	return false;
+}
+
+void refers_flush(struct engine *e)
+{
+	struct le *le;
+
+	while ((le = e->refers.head) != NULL) {
+		struct refer_status *r = le->data;
+
+		if (refer_live(r)) {
+			r->e->return_on_fail = false;
+			refer_finish(r, r->info.state,
+				     r->stage == STAGE_SENT ? OUTCOME_STOPPED
+							    : OUTCOME_NOT_SENT,
+				     "The program was ended");
+		}
+		list_unlink(&r->le);
+		mem_deref(r);
+	}
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * gen_man.c: a man page out of a template and the program's own tables.
+ *
+ * usage: gen_man TEMPLATE.in > PAGE
+ *
+ * A line of the template that is @NAME@ is replaced by what the table of that
+ * name says, as mdoc(7).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/account.h"
+#include "app/cli.h"
+#include "app/command.h"
+#include "app/exitcode.h"
+#include "app/fields.h"
+#include "app/keys.h"
+#include "app/option.h"
+#include "app/theme.h"
+
+enum { LINE = 72 };
+
+/* Text for roff: what it would take for its own is hidden from it. */
+static void text(const char *s, bool begins)
+{
+	if (begins && (*s == '.' || *s == '\''))
+		fputs("\\&", stdout);
+	for (; *s; s++) {
+		if (*s == '\\')
+			fputs("\\e", stdout);
+		else if (*s == '-')
+			fputs("\\-", stdout);
+		else
+			putchar(*s);
+	}
+}
+
+/* What the tables say lacks its full stop; mandoc wants short lines. */
+static void sentence(const char *s)
+{
+	size_t column = 0;
+
+	while (*s) {
+		size_t n = strcspn(s, " ");
+		char buf[128];
+
+		snprintf(buf, sizeof(buf), "%.*s", (int)n, s);
+		if (column && column + n > LINE) {
+			putchar('\n');
+			column = 0;
+		} else if (column) {
+			putchar(' ');
+		}
+		text(buf, !column);
+		column += n + 1;
+		s += n;
+		while (*s == ' ')
+			s++;
+		if (!*s)
+			puts(buf[n - 1] == '.' ? "" : ".");
+	}
+}
+
+/* One word as an argument of a macro: no name of a macro, no end mark. */
+static void word(const char *s, size_t n)
+{
+	char buf[128];
+
+	snprintf(buf, sizeof(buf), "%.*s", (int)n, s);
+	fputs(" \"\\&", stdout);
+	text(buf, false);
+	putchar('"');
+}
+
+/* "[N]" and "TARGET" as .Op Ar and Ar */
+static void arguments(const char *s)
+{
+	while (*s) {
+		bool op = *s == '[';
+		size_t n = op ? strcspn(s, "]") + 1 : strcspn(s, " ");
+
+		if (op) {
+			fputs(" Oo", stdout);
+			/* a flag inside: -c CONTEXT */
+			if (s[1] == '-')
+				printf(" Fl %c Ar", s[2]), word(s + 4, n - 5);
+			else
+				fputs(" Ar", stdout), word(s + 1, n - 2);
+			fputs(" Oc", stdout);
+		} else {
+			fputs(" Ar", stdout);
+			word(s, n);
+		}
+		s += n;
+		while (*s == ' ')
+			s++;
+	}
+}
+
+static void begin_list(const char *width)
+{
+	printf(".Bl -tag -width %s\n", width);
+}
+
+static void end_list(void)
+{
+	puts(".El");
+}
+
+static void verbs(void)
+{
+	const struct cli_verb *v;
+
+	begin_list("Ds");
+	for (unsigned i = 0; (v = cli_verb(i)); i++) {
+		fputs(".It Nm", stdout);
+		if (v->name) {
+			fputs(" Cm", stdout);
+			word(v->name, strlen(v->name));
+		}
+		arguments(v->args);
+		putchar('\n');
+		sentence(v->help);
+	}
+	end_list();
+}
+
+/* --name ARG; a value's alternatives stay one word */
+static void options(void)
+{
+	const struct cli_option *o;
+
+	begin_list("Ds");
+	for (unsigned i = 0; (o = cli_option(i)); i++) {
+		fputs(".It", stdout);
+		if (o->letter)
+			printf(" Fl %c ,", o->letter);
+		printf(" Fl \\-");
+		text(o->name, false);
+		if (o->arg) {
+			fputs(" Ar", stdout);
+			word(o->arg, strlen(o->arg));
+		}
+		putchar('\n');
+		sentence(o->help);
+	}
+	end_list();
+}
+
+static const char *need(enum needs needs)
+{
+	static const char *const words[NEEDS_COUNT] = {
+		[NEEDS_CALL] = "a call",
+		[NEEDS_RINGING] = "an incoming call that rings",
+		[NEEDS_UP] = "a call that was answered",
+		[NEEDS_TALKING] = "a call that talks",
+		[NEEDS_HELD] = "a call on hold",
+		[NEEDS_CONSULT] = "a consultation",
+		[NEEDS_TRANSFER] = "a transfer that lasts",
+		[NEEDS_SCRIPT] = "a script",
+	};
+
+	return words[needs];
+}
+
+static void command(const struct command *c)
+{
+	fputs(".It Ic", stdout);
+	word(c->name, strlen(c->name));
+	for (unsigned i = 0; i < COMMAND_ARGS && c->args[i]; i++)
+		arguments(arg_usage(c->args[i]));
+	putchar('\n');
+	sentence(c->help);
+	if (c->needs != NEEDS_NOTHING && c->needs != NEEDS_SCRIPT)
+		printf("Needs %s.\n", need(c->needs));
+	if (c->keys) {
+		fputs("Keys:", stdout);
+		for (const char *k = c->keys; *k;) {
+			size_t n = strcspn(k, " ");
+
+			printf(" %.*s%s", (int)n, k, k[n] ? "," : ".\n");
+			k += n + (k[n] == ' ');
+		}
+	}
+}
+
+static void command_list(bool scripts)
+{
+	begin_list("Ds");
+	for (const struct command *c = commands; c->name; c++) {
+		if ((c->needs == NEEDS_SCRIPT) == scripts)
+			command(c);
+	}
+	end_list();
+}
+
+static void command_table(void)
+{
+	command_list(false);
+}
+
+static void script_table(void)
+{
+	command_list(true);
+}
+
+static void settings(void)
+{
+	const struct option *o;
+	char range[80];
+
+	begin_list("Ds");
+	for (unsigned i = 0; (o = option_row(i)); i++) {
+		printf(".It Cm %s Ar ", o->name);
+		text(option_range(o, range, sizeof(range)), false);
+		putchar('\n');
+		sentence(o->help);
+		if (o->def[0]) {
+			fputs("Default: ", stdout);
+			sentence(o->def);
+		}
+	}
+	end_list();
+}
+
+static void params(void)
+{
+	const char *name, *value, *help;
+
+	begin_list("Ds");
+	for (unsigned i = 0; (name = account_param(i, &value, &help)); i++) {
+		printf(".It Cm %s Ns = Ns Ar ", name);
+		text(value, false);
+		putchar('\n');
+		sentence(help);
+	}
+	end_list();
+}
+
+static void event_table(void)
+{
+	struct fields f;
+
+	begin_list("transfer");
+	for (unsigned i = 0; fields_event_name(i); i++) {
+		struct event ev = {0};
+
+		(void)fields_event(&ev.type, fields_event_name(i));
+		(void)fields_of(&f, &ev);
+		printf(".It Li %s\n", f.ev);
+		for (unsigned k = 0; k < f.n; k++) {
+			text(f.v[k].name, true);
+			puts(k + 1 < f.n ? "," : "");
+		}
+	}
+	end_list();
+}
+
+static void contexts(void)
+{
+	const char *name, *help;
+
+	begin_list("transfers");
+	for (unsigned i = 0; (name = key_context(i, &help)); i++) {
+		printf(".It Li %s\n", name);
+		sentence(help);
+	}
+	end_list();
+}
+
+static void roles(void)
+{
+	const char *name, *help;
+
+	begin_list("header.focus");
+	for (unsigned i = 0; (name = theme_role(i, &help)); i++) {
+		printf(".It Li %s\n", name);
+		sentence(help);
+	}
+	end_list();
+}
+
+static void codes(void)
+{
+	const char *says;
+	int code;
+
+	begin_list("20");
+	for (unsigned i = 0; (says = exitcode_row(i, &code)); i++) {
+		printf(".It %d\n", code);
+		sentence(says);
+	}
+	end_list();
+}
+
+static const struct {
+	const char *name;
+	void (*print)(void);
+} tables[] = {
+	{"@VERBS@", verbs},       {"@OPTIONS@", options},
+	{"@COMMANDS@", command_table}, {"@SCRIPTS@", script_table},
+	{"@SETTINGS@", settings}, {"@PARAMS@", params},
+	{"@EVENTS@", event_table},     {"@CONTEXTS@", contexts},
+	{"@ROLES@", roles},       {"@EXITCODES@", codes},
+};
+
+static int line(char *s)
+{
+	char name[64];
+
+	s[strcspn(s, "\n")] = '\0';
+	if (s[0] != '@') {
+		char *version = strstr(s, "@VERSION@");
+
+		if (version)
+			printf("%.*s%s%s\n", (int)(version - s), s,
+			       CORDPAIR_VERSION, version + 9);
+		else
+			puts(s);
+		return 0;
+	}
+	for (unsigned i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		snprintf(name, sizeof(name), "%s", tables[i].name);
+		if (strcmp(name, s) == 0) {
+			tables[i].print();
+			return 0;
+		}
+	}
+	fprintf(stderr, "gen_man: there is no table %s\n", s);
+
+	return 1;
+}
+
+int main(int argc, char *argv[])
+{
+	char buf[1024];
+	FILE *f = argc == 2 ? fopen(argv[1], "r") : NULL;
+	int code = 0;
+
+	if (!f) {
+		fputs("usage: gen_man TEMPLATE.in > PAGE\n", stderr);
+		return 2;
+	}
+	while (!code && fgets(buf, sizeof(buf), f))
+		code = line(buf);
+	fclose(f);
+
+	return code || fflush(stdout) || ferror(stdout);
+}
