@@ -40,7 +40,7 @@ static const struct option rows[] = {
 	{"return_on_fail", OPTION_BOOL, NULL, 0, 0, NULL, "on",
 	 EOPT_RETURN_ON_FAIL,
 	 "Resume the caller when the transfer has failed"},
-	{"ring_timeout", OPTION_NUMBER, "seconds", 5, 600, NULL, "120",
+	{"ring_timeout", OPTION_NUMBER, "seconds", 5, 600, NULL, "180",
 	 EOPT_RING_TIMEOUT,
 	 "Give up a call that nobody answers"},
 	{"sync_output", OPTION_CHOICE, NULL, 0, 0, "auto on off", "auto", -1,

@@ -495,7 +495,12 @@ static void on_transfer(struct tour *t, const struct transfer_info *info)
 
 	transfer_say(t, info);
 	t->last = *info;
-	if (t->step == STEP_TRANSFER && info->outcome)
+	if (info->consult)
+		t->consult = info->consult;
+	if (t->step == STEP_CONSULTING)
+		advance(t);
+	if ((t->step == STEP_TRANSFER || t->step == STEP_CONSULTING) &&
+	    info->outcome)
 		transfer_end(t, info);
 }
 
@@ -510,10 +515,10 @@ static void on_reply(struct tour *t, const struct reply_info *info)
 			  info->error[0] ? info->error : strerror(info->err));
 		return;
 	}
+	/* the consult call has no number before the caller is on hold; its
+	 * transfer tells it then */
 	if (t->step == STEP_CALLING)
 		t->caller = info->id;
-	else if (t->step == STEP_CONSULTING)
-		t->consult = info->id;
 }
 
 /* ---- doors ----------------------------------------------------------------

@@ -619,7 +619,7 @@ void refer_call_ended(struct call *c, bool by_peer)
 				tmr_start(&r->tmr_g, TG_MS, on_grace, r);
 			else if (r->stage == STAGE_SENT)
 				refer_tell(r, r->info.state,
-					   "%s has left, confirming", r->name);
+					   "%s has been taken over, confirming", r->name);
 		}
 		mem_deref(r);
 	}

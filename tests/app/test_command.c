@@ -189,7 +189,9 @@ static void test_every_row_is_run(void **state)
 			assert_string_equal("", fake_reply(&fake)->error);
 			continue;
 		}
-		assert_int_equal(before + 1, fake.n);
+		if (fake.n != before + 1)
+			fail_msg("%s: %s", rows[i].line,
+				 fake_reply(&fake)->error);
 		const struct request *req =
 			fake_last(&fake, (enum req_type)rows[i].posts);
 

@@ -120,6 +120,7 @@ static void say_transfer(enum refer_state state, unsigned code,
 
 	ev.u.transfer.id = fake.leg;
 	ev.u.transfer.call = fake.caller;
+	ev.u.transfer.consult = fake.consult;
 	ev.u.transfer.state = state;
 	ev.u.transfer.code = code;
 	ev.u.transfer.refer_code = refer_code;
@@ -196,10 +197,13 @@ static void do_consult(const struct request *req)
 		say_reply(req, EBUSY, 0);
 		return;
 	}
+	/* as the engine does: the reply names the transfer, not a call */
+	say_reply(req, 0, fake.leg);
+	say_transfer(REFER_IDLE, 0, "", 0, OUTCOME_NONE);
 	say_call(fake.caller, CALL_HELD, 200, "OK");
 	fake.consult = ++fake.id;
-	say_reply(req, 0, fake.consult);
 	say_call(fake.consult, CALL_DIALING, 0, "");
+	say_transfer(REFER_IDLE, 0, "", 0, OUTCOME_NONE);
 	if (fault(CONSULT_LOST_CALLER)) {
 		say_call(fake.caller, CALL_ENDED, 0, "");
 		return;

@@ -64,6 +64,8 @@ class Peer:
                 rest = body[length:]
 
     def _handle(self, message):
+        if not message.strip():  # keeps a NAT open
+            return
         self.seen.append(message)
         method = message.split(' ', 1)[0]
         if method.startswith('SIP/2.0') or method == 'ACK':

@@ -7,10 +7,10 @@ import re
 
 import cli
 
-# phone as the target of a transfer by `answer`: exit code, outcome, last code
+# phone as the target of a transfer of `anybody`: exit code, outcome, last code
 TARGETS = {
     'answer': (0, 'succeeded', 200),
-    'anybody': (0, 'succeeded', 200),
+    'somebody': (0, 'succeeded', 200),
     'echo': (0, 'succeeded', 200),
     'silent': (0, 'succeeded', 200),
     'minimal': (0, 'succeeded', 200),
@@ -25,7 +25,7 @@ TARGETS = {
     'unknown': (16, 'failed', 404),
 }
 
-# phone as the caller who is transferred to `answer`
+# phone as the caller who is transferred to `somebody`
 CALLERS = {
     'answer': (0, 'succeeded', 200),
     'anybody': (0, 'succeeded', 200),
@@ -70,7 +70,7 @@ class Xfer(cli.Case):
         bank = self.bank()
         for phone, (code, outcome, last) in TARGETS.items():
             with self.subTest(phone=phone):
-                done = self.xfer('--json', bank.uri('answer'),
+                done = self.xfer('--json', bank.uri('anybody'),
                                  bank.uri(phone))
                 transfers = self.outcome(done, code, outcome, last)
                 self.assertEqual(bank.uri(phone), transfers[0]['target'])
@@ -88,7 +88,7 @@ class Xfer(cli.Case):
         for phone, (code, outcome, last) in CALLERS.items():
             with self.subTest(phone=phone):
                 done = self.xfer('--json', bank.uri(phone),
-                                 bank.uri('answer'))
+                                 bank.uri('somebody'))
                 self.outcome(done, code, outcome, last)
         cli.check_events(bank.lines)
 
@@ -97,7 +97,7 @@ class Xfer(cli.Case):
         for phone in NO_CALLERS:
             with self.subTest(phone=phone):
                 done = self.xfer('--json', bank.uri(phone),
-                                 bank.uri('answer'))
+                                 bank.uri('somebody'))
                 self.assertEqual(17, done.code, str(done))
                 events = cli.check_events(done.out_lines)
                 self.assertEqual([], cli.only(events, 'transfer'))
@@ -170,7 +170,7 @@ class Xfer(cli.Case):
         bank = self.bank()
         for phone, (code, outcome) in CONSULTS.items():
             with self.subTest(phone=phone):
-                done = self.xfer('--json', '--attended', bank.uri('answer'),
+                done = self.xfer('--json', '--attended', bank.uri('anybody'),
                                  bank.uri(phone))
                 transfers = self.outcome(done, code, outcome)
                 self.assertEqual('attended', transfers[-1]['kind'])
@@ -183,7 +183,7 @@ class Xfer(cli.Case):
         for phone, code in (('busy', 10), ('decline', 12),
                             ('unavailable', 11), ('unknown', 16)):
             with self.subTest(phone=phone):
-                done = self.xfer('--json', '--attended', bank.uri('answer'),
+                done = self.xfer('--json', '--attended', bank.uri('anybody'),
                                  bank.uri(phone))
                 self.assertEqual(code, done.code, str(done))
                 cli.check_events(done.out_lines)
