@@ -279,27 +279,20 @@ static bool learn_public(struct account *a, const struct sip_msg *msg)
 /* our binding's own expiry, else the header, else what we asked for */
 static uint32_t granted(const struct account *a, const struct sip_msg *msg)
 {
-	char own[URI_MAX];
-	struct le *le;
+	struct msg_values v = {.msg = msg, .name = "Contact", .compact = "m"};
+	char own[URI_MAX], uri[URI_MAX];
+	struct sip_addr addr;
+	struct pl val, param;
 
-	if (!account_contact(a, a->reg->st, a->reg->tp, own, sizeof(own))) {
-		for (le = msg->hdrl.head; le; le = le->next) {
-			const struct sip_hdr *hdr = le->data;
-			struct sip_addr addr;
-			struct pl val;
-			char uri[URI_MAX];
-
-			if (pl_strcasecmp(&hdr->name, "Contact") &&
-			    pl_strcasecmp(&hdr->name, "m"))
-				continue;
-			if (sip_addr_decode(&addr, &hdr->val) ||
-			    text_ncopy(uri, sizeof(uri), addr.auri.p,
-				       addr.auri.l))
-				continue;
-			if (uri_same(uri, own) &&
-			    msg_param(&addr.params, "expires", &val) && val.l)
-				return pl_u32(&val);
-		}
+	if (account_contact(a, a->reg->st, a->reg->tp, own, sizeof(own)))
+		own[0] = '\0';
+	while (msg_values_next(&v, &val)) {
+		if (sip_addr_decode(&addr, &val) ||
+		    text_ncopy(uri, sizeof(uri), addr.auri.p, addr.auri.l))
+			continue;
+		if (uri_same(uri, own) &&
+		    msg_param(&addr.params, "expires", &param) && param.l)
+			return pl_u32(&param);
 	}
 	if (pl_isset(&msg->expires))
 		return pl_u32(&msg->expires);

@@ -479,9 +479,9 @@ static void challenge_param(struct challenge *ch, const struct pl *name,
 		size_t size;
 		bool *hasp;
 	} fieldv[] = {
-		{"realm",     ch->realm,     sizeof(ch->realm),  &ch->has_realm},
-		{"nonce",     ch->nonce,     sizeof(ch->nonce),  &ch->has_nonce},
-		{"opaque",    ch->opaque,    sizeof(ch->opaque), &ch->has_opaque},
+		{"realm", ch->realm, sizeof(ch->realm), &ch->has_realm},
+		{"nonce", ch->nonce, sizeof(ch->nonce), &ch->has_nonce},
+		{"opaque", ch->opaque, sizeof(ch->opaque), &ch->has_opaque},
 		{"algorithm", ch->algorithm, sizeof(ch->algorithm),
 		 &ch->has_algorithm},
 	};

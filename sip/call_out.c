@@ -112,27 +112,24 @@ void call_ack_2xx(struct call *c, uint32_t cseq, struct mbuf *body)
 
 static void show_contacts(struct call *c, const struct sip_msg *msg)
 {
-	struct le *le;
+	struct msg_values v = {.msg = msg, .name = "Contact", .compact = "m"};
+	char *dst = c->info.contacts;
+	const size_t size = sizeof(c->info.contacts);
+	struct pl val;
 
-	c->info.contacts[0] = '\0';
-	for (le = msg->hdrl.head; le; le = le->next) {
-		const struct sip_hdr *hdr = le->data;
+	dst[0] = '\0';
+	while (msg_values_next(&v, &val)) {
+		const size_t n = strlen(dst);
 		struct sip_addr addr;
 		char uri[URI_MAX];
-		size_t n = strlen(c->info.contacts);
 
-		if (pl_strcasecmp(&hdr->name, "Contact") &&
-		    pl_strcasecmp(&hdr->name, "m"))
-			continue;
-		if (sip_addr_decode(&addr, &hdr->val) ||
+		if (sip_addr_decode(&addr, &val) ||
 		    text_ncopy(uri, sizeof(uri), addr.auri.p, addr.auri.l) ||
 		    !uri_is_sane(uri))
 			continue;
-		if (n + strlen(uri) + 2 > sizeof(c->info.contacts))
+		if (n + strlen(uri) + 2 > size)
 			break;
-		(void)snprintf(c->info.contacts + n,
-			       sizeof(c->info.contacts) - n, "%s%s",
-			       n ? " " : "", uri);
+		(void)snprintf(dst + n, size - n, "%s%s", n ? " " : "", uri);
 	}
 }
 

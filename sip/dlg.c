@@ -67,34 +67,33 @@ static int route_add(struct dlg *d, const struct pl *val)
 	return 0;
 }
 
-/* Record-Route values in the order of the message, or turned round.  libre
- * has split comma-separated ones already. */
+/* Record-Route values in the order of the message, or turned round */
 static int routes_learn(struct dlg *d, const struct sip_msg *msg, bool reverse)
 {
-	struct le *le;
+	struct msg_values v = {.msg = msg, .name = "Record-Route"};
+	struct pl valv[ROUTES_MAX];
+	unsigned i, n = 0;
 	int err = 0;
 
+	while (n < ROUTES_MAX && msg_values_next(&v, &valv[n]))
+		n++;
 	routes_flush(d);
-	for (le = reverse ? msg->hdrl.tail : msg->hdrl.head; le && !err;
-	     le = reverse ? le->prev : le->next) {
-		const struct sip_hdr *hdr = le->data;
-
-		if (!pl_strcasecmp(&hdr->name, "Record-Route"))
-			err = route_add(d, &hdr->val);
-	}
+	for (i = 0; i < n && !err; i++)
+		err = route_add(d, &valv[reverse ? n - 1 - i : i]);
 	return err;
 }
 
 static int contact_learn(struct dlg *d, const struct sip_msg *msg)
 {
-	const struct sip_hdr *hdr = msg_hdr(msg, "Contact", "m");
+	struct msg_values v = {.msg = msg, .name = "Contact", .compact = "m"};
 	struct sip_addr addr;
+	struct pl val;
 	char *target;
 	int err;
 
-	if (!hdr)
+	if (!msg_values_next(&v, &val))
 		return ENOENT;
-	err = sip_addr_decode(&addr, &hdr->val);
+	err = sip_addr_decode(&addr, &val);
 	if (err)
 		return err;
 	if (pl_strcasecmp(&addr.uri.scheme, "sip") &&
@@ -195,13 +194,12 @@ int dlg_learn(struct dlg *d, const struct sip_msg *msg)
 	return routes_learn(d, msg, true);
 }
 
-int dlg_fork(struct dlg **dp, const struct dlg *o, const struct sip_msg *msg)
+static struct dlg *dlg_clone(const struct dlg *o)
 {
 	struct dlg *d = dlg_new();
-	int err;
 
 	if (!d)
-		return ENOMEM;
+		return NULL;
 	d->st = o->st;
 	d->tp = o->tp;
 	d->uac = o->uac;
@@ -213,7 +211,26 @@ int dlg_fork(struct dlg **dp, const struct dlg *o, const struct sip_msg *msg)
 	d->local_uri = mem_ref(o->local_uri);
 	d->remote_uri = mem_ref(o->remote_uri);
 	d->target = mem_ref(o->target);
-	err = dlg_learn(d, msg);
+	return d;
+}
+
+int dlg_fork(struct dlg **dp, const struct dlg *o, const struct sip_msg *msg)
+{
+	struct dlg *d = dlg_clone(o);
+	int err = d ? dlg_learn(d, msg) : ENOMEM;
+
+	if (err)
+		mem_deref(d);
+	else
+		*dp = d;
+	return err;
+}
+
+int dlg_sibling(struct dlg **dp, const struct dlg *o, const struct pl *rtag)
+{
+	struct dlg *d = dlg_clone(o);
+	int err = d ? pl_strdup(&d->rtag, rtag) : ENOMEM;
+
 	if (err)
 		mem_deref(d);
 	else

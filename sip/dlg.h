@@ -58,6 +58,9 @@ int dlg_learn(struct dlg *d, const struct sip_msg *msg);
 /** A sibling: same Call-ID and From tag, the answer's To tag (a fork) */
 int dlg_fork(struct dlg **dp, const struct dlg *d, const struct sip_msg *msg);
 
+/** The same with a remote tag that a request brought; no routes learnt */
+int dlg_sibling(struct dlg **dp, const struct dlg *d, const struct pl *rtag);
+
 /** Is the request within this dialog (Call-ID and both tags)? */
 bool dlg_match(const struct dlg *d, const struct sip_msg *msg);
 

@@ -35,6 +35,64 @@ unsigned msg_hdr_count(const struct sip_msg *msg, const char *name,
 	return n;
 }
 
+/* up to the comma that ends a value: not one in quotes or in <> */
+static const char *value_end(const char *p, const char *end)
+{
+	bool quoted = false, angled = false;
+
+	for (; p < end; p++) {
+		if (quoted) {
+			if (*p == '\\' && p + 1 < end)
+				p++;
+			else if (*p == '"')
+				quoted = false;
+		} else if (*p == '"') {
+			quoted = true;
+		} else if (*p == '<') {
+			angled = true;
+		} else if (*p == '>') {
+			angled = false;
+		} else if (*p == ',' && !angled) {
+			break;
+		}
+	}
+	return p;
+}
+
+bool msg_values_next(struct msg_values *v, struct pl *val)
+{
+	for (;;) {
+		const char *stop;
+
+		while (v->p < v->end &&
+		       (*v->p == ' ' || *v->p == '\t' || *v->p == ','))
+			v->p++;
+		if (v->p < v->end) {
+			stop = value_end(v->p, v->end);
+			val->p = v->p;
+			val->l = (size_t)(stop - v->p);
+			v->p = stop;
+			while (val->l && (val->p[val->l - 1] == ' ' ||
+					  val->p[val->l - 1] == '\t'))
+				val->l--;
+			return true;
+		}
+		v->le = v->begun ? v->le->next : v->msg->hdrl.head;
+		v->begun = true;
+		for (; v->le; v->le = v->le->next) {
+			const struct sip_hdr *hdr = v->le->data;
+
+			if (!is_named(hdr, v->name, v->compact))
+				continue;
+			v->p = hdr->val.p;
+			v->end = hdr->val.p + hdr->val.l;
+			break;
+		}
+		if (!v->le)
+			return false;
+	}
+}
+
 static bool list_has(const struct pl *val, const char *token)
 {
 	const size_t want = strlen(token);

@@ -260,6 +260,21 @@ const struct sip_hdr *msg_hdr(const struct sip_msg *msg, const char *name,
 			      const char *compact);
 unsigned msg_hdr_count(const struct sip_msg *msg, const char *name,
 		       const char *compact);
+/**
+ * Walk over all values of a header, also where several stand in one line with
+ * commas between (libre keeps such lines whole):
+ *
+ *	struct msg_values v = {.msg = msg, .name = "Contact", .compact = "m"};
+ *	while (msg_values_next(&v, &val)) ...
+ */
+struct msg_values {
+	const struct sip_msg *msg;
+	const char *name, *compact;
+	struct le *le;
+	const char *p, *end;
+	bool begun;
+};
+bool msg_values_next(struct msg_values *v, struct pl *val);
 /** Comma-separated values of all headers of that name hold this token */
 bool msg_hdr_has(const struct sip_msg *msg, const char *name,
 		 const char *compact, const char *token);

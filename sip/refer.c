@@ -31,7 +31,7 @@ enum {
 	TZ_MS = 64000,
 	D2_GRACE_MS = 2000,
 	CONSULT_WAIT_MS = 30000,
-	PER_CALL_MAX = 8,
+	PER_CALL_MAX = 4,
 	LIVE_MAX = 512,
 	TOMBSTONES_MAX = 128,
 };
@@ -229,6 +229,15 @@ static void on_tombstone(void *arg)
 static void take_back(struct refer_status *r)
 {
 	struct call *back = r->d1;
+	struct le *le;
+
+	/* another of its transfers may yet succeed */
+	for (le = r->d1 ? r->d1->refers.head : NULL; le; le = le->next) {
+		const struct refer_status *o = le->data;
+
+		if (o != r && o->stage == STAGE_SENT)
+			return;
+	}
 
 	/* a consultation: the one the user was with comes first */
 	if (r->info.kind != KIND_BLIND && r->d2 && call_is_up(r->d2) &&
@@ -619,7 +628,8 @@ void refer_call_ended(struct call *c, bool by_peer)
 				tmr_start(&r->tmr_g, TG_MS, on_grace, r);
 			else if (r->stage == STAGE_SENT)
 				refer_tell(r, r->info.state,
-					   "%s has been taken over, confirming", r->name);
+					   "%s has been taken over, confirming",
+					   r->name);
 		}
 		mem_deref(r);
 	}

@@ -11,6 +11,8 @@
  * Every NOTIFY is answered at once, by what is known before anything is told.
  */
 
+enum { BRANCHES_MAX = 8 };
+
 struct report {
 	bool has_event, is_refer;
 	bool has_id;
@@ -148,6 +150,45 @@ static struct refer_status *match(struct engine *e, const struct sip_msg *msg,
 	return fresh ? fresh : oldest;
 }
 
+/*
+ * A REFER outside of the call may fork: each phone that took it tells for
+ * itself.  Their states are never merged (RFC 3515 3.9): a row each.
+ */
+static struct refer_status *branch(struct engine *e, const struct sip_msg *msg)
+{
+	struct refer_status *r = NULL, *b;
+	struct le *le;
+
+	for (le = list_head(
+		     hash_list(e->refers_ht, hash_joaat_pl(&msg->callid)));
+	     le; le = le->next) {
+		r = le->data;
+		if (r->out_of_dialog && r->d1 && r->dlg && r->dlg->rtag &&
+		    dlg_match_half(r->dlg, msg))
+			break;
+		r = NULL;
+	}
+	if (!r || list_count(&r->d1->refers) >= BRANCHES_MAX ||
+	    refer_status_new(&b, e))
+		return NULL;
+	if (dlg_sibling(&b->dlg, r->dlg, &msg->from.tag)) {
+		mem_deref(b);
+		return NULL;
+	}
+	b->auth = mem_ref(r->auth);
+	b->limit_ms = r->limit_ms;
+	b->out_of_dialog = b->accepted = true;
+	b->t_refer = r->t_refer;
+	b->idc = r->idc;
+	memcpy(b->idv, r->idv, sizeof(b->idv));
+	refer_start(b, r->d1, NULL, r->info.kind, r->info.target);
+	b->info.state = REFER_ACCEPTED;
+	b->stage = STAGE_SENT;
+	hash_append(e->refers_ht, hash_joaat_str(b->dlg->callid), &b->he, b);
+	mem_deref(b); /* the engine has it */
+	return b;
+}
+
 static void learn_id(struct refer_status *r, const struct report *rp)
 {
 	if (rp->has_id) {
@@ -272,6 +313,8 @@ static void without_status(struct refer_status *r, const struct report *rp)
 			   rp->reason[0] ? rp->reason : "no reason");
 		refer_wait_for_legs(r);
 	} else if (rp->retry_after) {
+		/* it was not tried now: the caller is to be talked to */
+		r->taken_back = true;
 		refer_finish(r, r->info.state, OUTCOME_UNKNOWN,
 			     "Reports ended (%s); try again in %u s",
 			     rp->reason[0] ? rp->reason : "no reason",
@@ -349,6 +392,8 @@ void refer_notify(struct engine *e, struct stack *st, const struct sip_msg *msg)
 		return;
 	}
 	r = match(e, msg, &rp, &tomb);
+	if (!r && !tomb && rp.has_event)
+		r = branch(e, msg);
 	if (!r && tomb && rp.has_event) {
 		/* late news of what is over: a 481 here has made servers
 		 * drop the new call (KB2621832) */

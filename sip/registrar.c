@@ -125,7 +125,9 @@ static void bind_contact(struct registrar *r, const struct sip_msg *msg,
 static void on_register(struct registrar *r, struct stack *st,
 			const struct sip_msg *msg)
 {
+	struct msg_values v = {.msg = msg, .name = "Contact", .compact = "m"};
 	const struct pl *user = &msg->to.uri.user;
+	struct pl val;
 	uint32_t expires = EXPIRES_MAX_S;
 	struct mbuf *mb;
 	struct le *le;
@@ -137,25 +139,21 @@ static void on_register(struct registrar *r, struct stack *st,
 				 "Bad Request (To without user)");
 		return;
 	}
-	for (le = msg->hdrl.head; le; le = le->next) {
-		const struct sip_hdr *hdr = le->data;
+	while (msg_values_next(&v, &val)) {
 		uint32_t own = expires;
 		struct sip_addr addr;
 		struct binding *b;
-		struct pl val;
+		struct pl param;
 
-		if (pl_strcasecmp(&hdr->name, "Contact") &&
-		    pl_strcasecmp(&hdr->name, "m"))
-			continue;
-		if (!pl_strcmp(&hdr->val, "*")) {
+		if (!pl_strcmp(&val, "*")) {
 			while (!expires && (b = find(r, user)))
 				mem_deref(b);
 			continue;
 		}
-		if (sip_addr_decode(&addr, &hdr->val))
+		if (sip_addr_decode(&addr, &val))
 			continue;
-		if (msg_param(&addr.params, "expires", &val) && val.l)
-			own = pl_u32(&val);
+		if (msg_param(&addr.params, "expires", &param) && param.l)
+			own = pl_u32(&param);
 		if (own > EXPIRES_MAX_S)
 			own = EXPIRES_MAX_S;
 		bind_contact(r, msg, user, &addr, own);

@@ -153,7 +153,7 @@ static const struct row {
 	{"reject 603", REQ_REJECT, 4, 0, NULL},
 	{"reject 4 603", REQ_REJECT, 4, 0, NULL},
 	{"resume 3", REQ_RESUME, 3, 0, NULL},
-	{"select 3", -1, 0, 0, NULL},
+	{"select 1", -1, 0, 0, NULL},
 	{"set ring_timeout 30", REQ_OPTION, 0, 0, NULL},
 	{"set mouse off", -1, 0, 0, NULL},
 	{"source /dev/null", -1, 0, 0, NULL},

@@ -71,7 +71,8 @@ class Strange(cli.Case):
                 kind = 'tcp' if tcp else 'udp'
                 done = self.run_it('xfer', '--json', '--transport', kind,
                                    '--listen', f'{kind}:127.0.0.1:0',
-                                   peer.uri, TARGET)
+                                   peer.uri, TARGET,
+                                   patience=60)  # vanishes: Timer F
                 self.assertEqual(code, done.code, str(done))
                 events = cli.check_events(done.out_lines)
                 last = cli.only(events, 'transfer')[-1]

@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /** Bytes, not terminated; free() */
 static inline char *fuzz_bytes(const uint8_t *data, size_t size)
 {
-	char *p = malloc(size ? size : 1);
+	char *p = calloc(size ? size : 1, 1);
 
 	CHECK(p);
 	if (size)

@@ -37,8 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *type = fuzz_bytes(data, typelen);
 	char *body = fuzz_bytes(data + rest, size - rest);
 	struct sipfrag sf = {0, ""};
-	const int err =
-		sipfrag_decode(&sf, type, typelen, body, size - rest);
+	const int err = sipfrag_decode(&sf, type, typelen, body, size - rest);
 
 	CHECK(err == 0 || err == ENOENT || err == EBADMSG);
 	if (size == rest)

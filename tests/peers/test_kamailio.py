@@ -241,6 +241,7 @@ def incoming(transport):
     n = e['id']
     c.command('answer %d' % n)
     out.wait('call', state='talking')
+    c.wait('call', id=n, state='talking')     # its ACK has come
     c.command('hold %d' % n)
     c.wait('call', id=n, state='held')
     out.wait('call', remote_hold=True)

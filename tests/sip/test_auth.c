@@ -182,8 +182,10 @@ static struct auth *auth_new(const struct auth_cred *cred)
 	return a;
 }
 
-#define SHA "WWW-Authenticate: Digest realm=\"r\", nonce=\"s1\", algorithm=SHA-256, qop=\"auth\"\r\n"
-#define MD5 "WWW-Authenticate: Digest realm=\"r\", nonce=\"m1\", algorithm=MD5, qop=\"auth\"\r\n"
+#define SHA                                                                    \
+	"WWW-Authenticate: Digest realm=\"r\", nonce=\"s1\", algorithm=SHA-256, qop=\"auth\"\r\n"
+#define MD5                                                                    \
+	"WWW-Authenticate: Digest realm=\"r\", nonce=\"m1\", algorithm=MD5, qop=\"auth\"\r\n"
 
 /* ---- the client ------------------------------------------------------ */
 
@@ -310,8 +312,8 @@ static void test_libre_accepts_our_answer(void **state)
 		assert_string_equal(text + strlen(text) - 2, "\r\n");
 		pl_set_str(&hval, text + 15);
 
-		assert_int_equal(
-			httpauth_digest_response_decode(&resp, &hval), 0);
+		assert_int_equal(httpauth_digest_response_decode(&resp, &hval),
+				 0);
 		assert_int_equal(md5_printf(ha1, "bob:a b:zanzibar"), 0);
 		assert_int_equal(
 			httpauth_digest_response_auth(&resp, &method, ha1), 0);
@@ -431,10 +433,10 @@ static void test_wrong_password(void **state)
 	assert_int_equal(challenge(a, MD5), EAUTH);
 
 	/* refused in one realm: another one does not help */
-	assert_int_equal(
-		challenge(a, MD5 "WWW-Authenticate: Digest realm=\"q\", "
-				 "nonce=\"n\"\r\n"),
-		EAUTH);
+	assert_int_equal(challenge(a,
+				   MD5 "WWW-Authenticate: Digest realm=\"q\", "
+				       "nonce=\"n\"\r\n"),
+			 EAUTH);
 
 	mem_deref(a);
 }
@@ -516,10 +518,10 @@ static void test_several_realms(void **state)
 
 	(void)state;
 
-	assert_int_equal(
-		challenge(a, MD5 "Proxy-Authenticate: Digest realm=\"r\", "
-				 "nonce=\"p1\"\r\n"),
-		0);
+	assert_int_equal(challenge(a, MD5
+				   "Proxy-Authenticate: Digest realm=\"r\", "
+				   "nonce=\"p1\"\r\n"),
+			 0);
 	text = headers_of(a);
 	assert_non_null(strstr(text, "\r\nProxy-Authorization: Digest "));
 	assert_true(text_begins(text, "Authorization: Digest "));
@@ -586,9 +588,8 @@ static void test_server_challenges(void **state)
 
 	(void)state;
 
-	assert_int_equal(auth_challenge_print(text, sizeof(text), "bank",
-					      secret),
-			 0);
+	assert_int_equal(
+		auth_challenge_print(text, sizeof(text), "bank", secret), 0);
 	md5 = strstr(text, "\r\n") + 2;
 	assert_true(text_begins(text, "WWW-Authenticate: Digest "));
 	assert_non_null(strstr(text, "algorithm=SHA-256"));
@@ -624,15 +625,13 @@ static void test_server_nonces(void **state)
 	(void)state;
 
 	/* made with another key */
-	assert_int_equal(auth_challenge_print(text, sizeof(text), "bank",
-					      stranger),
-			 0);
+	assert_int_equal(
+		auth_challenge_print(text, sizeof(text), "bank", stranger), 0);
 	assert_int_equal(log_in(&bob, text), EAUTH);
 
 	/* made for another realm */
-	assert_int_equal(auth_challenge_print(text, sizeof(text), "bunk",
-					      secret),
-			 0);
+	assert_int_equal(
+		auth_challenge_print(text, sizeof(text), "bunk", secret), 0);
 	nonce = strstr(text, "bunk");
 	nonce[1] = 'a';
 	nonce = strstr(nonce, "bunk");
@@ -640,9 +639,8 @@ static void test_server_nonces(void **state)
 	assert_int_equal(log_in(&bob, text), EAUTH);
 
 	/* with the time moved, or cut short */
-	assert_int_equal(auth_challenge_print(text, sizeof(text), "bank",
-					      secret),
-			 0);
+	assert_int_equal(
+		auth_challenge_print(text, sizeof(text), "bank", secret), 0);
 	for (int i = 0; i < 3; i++) {
 		memcpy(forged, text, sizeof(forged));
 		nonce = strstr(forged, "nonce=\"") + 7;
@@ -684,9 +682,9 @@ static void test_server_reads_anything(void **state)
 		struct sip_msg *msg =
 			message("REGISTER sip:h SIP/2.0", junkv[i]);
 
-		assert_int_equal(auth_check(msg, "bank", "bob", "zanzibar",
-					    secret),
-				 EAUTH);
+		assert_int_equal(
+			auth_check(msg, "bank", "bob", "zanzibar", secret),
+			EAUTH);
 		mem_deref(msg);
 	}
 }

@@ -467,8 +467,7 @@ static void test_hosts_file_comes_first(void **state)
 
 	assert_int_equal(res.err, 0);
 	assert_non_null(strstr(res.addrs, ":5060"));
-	assert_true(strstr(res.addrs, "127.0.0.1") ||
-		    strstr(res.addrs, "::1"));
+	assert_true(strstr(res.addrs, "127.0.0.1") || strstr(res.addrs, "::1"));
 	assert_int_equal(server.asked, 0);
 }
 
@@ -587,9 +586,9 @@ static void test_no_way_to_the_server(void **state)
 
 static void test_a_query_let_go_stays_silent(void **state)
 {
-	static const char *const hostv[] = {"plain.test", "srv.test",
+	static const char *const hostv[] = {"plain.test",  "srv.test",
 					    "silent.test", "192.0.2.1",
-					    "localhost", ""};
+					    "localhost",   ""};
 	struct result resv[COUNT(hostv)];
 	struct tmr tmr;
 
@@ -695,9 +694,9 @@ static void test_bad_arguments(void **state)
 	assert_null(r);
 	assert_int_equal(resolve(&q, NULL, "h", 0, TRANSP_UDP, on_result, NULL),
 			 EINVAL);
-	assert_int_equal(resolve(&q, resolver, "h", 0, TRANSP_COUNT, on_result,
-				 NULL),
-			 EINVAL);
+	assert_int_equal(
+		resolve(&q, resolver, "h", 0, TRANSP_COUNT, on_result, NULL),
+		EINVAL);
 	assert_null(q);
 
 	/* the system's own */

@@ -201,7 +201,8 @@ static void test_long_bodies_are_cut(void **state)
 static void test_null_bytes(void **state)
 {
 	static const char in_reason[] = "SIP/2.0 486 Bu\0sy\r\n";
-	static const char in_code[] = "SIP/2.0 4\0" "6 Busy\r\n";
+	static const char in_code[] = "SIP/2.0 4\0"
+				      "6 Busy\r\n";
 	struct sipfrag sf;
 
 	(void)state;

@@ -135,9 +135,9 @@ static void test_reasons_name_the_target(void **state)
 
 	(void)state;
 
-	assert_int_equal(target_uri(uri, sizeof(uri), "bob@", "h", why,
-				    sizeof(why)),
-			 EINVAL);
+	assert_int_equal(
+		target_uri(uri, sizeof(uri), "bob@", "h", why, sizeof(why)),
+		EINVAL);
 	assert_true(text_begins(why, "\"bob@\" "));
 
 	/* short of room, or of interest */
@@ -157,24 +157,23 @@ static void test_long_targets_overflow(void **state)
 	memset(typed, 'a', sizeof(typed));
 
 	typed[sizeof(typed) - 1] = '\0';
-	assert_int_equal(target_uri(uri, sizeof(uri), typed, "h", why,
-				    sizeof(why)),
-			 EOVERFLOW);
+	assert_int_equal(
+		target_uri(uri, sizeof(uri), typed, "h", why, sizeof(why)),
+		EOVERFLOW);
 	assert_non_null(strstr(why, "too long"));
 	assert_string_equal(uri, "");
 
 	/* "sip:" and "@h" around it just fit, then no more */
 	typed[URI_MAX - 1 - 6] = '\0';
-	assert_int_equal(target_uri(uri, sizeof(uri), typed, "h", why,
-				    sizeof(why)),
-			 0);
+	assert_int_equal(
+		target_uri(uri, sizeof(uri), typed, "h", why, sizeof(why)), 0);
 	assert_int_equal(strlen(uri), URI_MAX - 1);
 
 	typed[URI_MAX - 1 - 6] = 'a';
 	typed[URI_MAX - 1 - 5] = '\0';
-	assert_int_equal(target_uri(uri, sizeof(uri), typed, "h", why,
-				    sizeof(why)),
-			 EOVERFLOW);
+	assert_int_equal(
+		target_uri(uri, sizeof(uri), typed, "h", why, sizeof(why)),
+		EOVERFLOW);
 
 	assert_int_equal(target_uri(uri, 9, "bob", "h", why, sizeof(why)),
 			 EOVERFLOW);

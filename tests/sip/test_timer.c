@@ -36,7 +36,7 @@ int main(void)
 struct note {
 	struct tmr tmr;
 	unsigned num;
-	uint64_t seq;   /* of its last start */
+	uint64_t seq; /* of its last start */
 };
 
 static unsigned firedv[256];
@@ -92,7 +92,7 @@ static void test_one_millisecond_fires_in_start_order(void **state)
 	assert_int_equal(firedc, COUNT(v));
 	for (unsigned i = 0; i < firedc; i++)
 		assert_int_equal(firedv[i], i == firedc - 1 ? 5
-					    : i < 5	    ? i
+					    : i < 5         ? i
 							    : i + 1);
 	assert_int_equal(timer_count(), 0);
 }
@@ -101,9 +101,9 @@ static void test_a_jump_fires_in_order_of_expiry(void **state)
 {
 	/* digit borders of the wheel and what libre uses */
 	static const uint64_t delayv[] = {
-		32000, 1,   0,      64,    63,      65,	    500,   4096,
-		4095,  4097, 262144, 5000, 262143,  64000,  10000, 3600000,
-		2,     128, 127,    129,   7200001, 16777216,
+		32000, 1,    0,      64,   63,      65,       500,   4096,
+		4095,  4097, 262144, 5000, 262143,  64000,    10000, 3600000,
+		2,     128,  127,    129,  7200001, 16777216,
 	};
 	struct note v[COUNT(delayv)];
 	const uint64_t before = timer_count();
@@ -225,11 +225,11 @@ static void test_handlers_may_touch_any_timer(void **state)
 	}
 	tmr_start(&later.tmr, 100000, on_note, &later);
 
-	c[0].cut = &c[1].note.tmr;      /* of the same list, not yet fired */
-	c[2].cut = &c[0].note.tmr;      /* has fired: nothing to do        */
-	c[2].restart = &later;          /* comes nearer                    */
+	c[0].cut = &c[1].note.tmr; /* of the same list, not yet fired */
+	c[2].cut = &c[0].note.tmr; /* has fired: nothing to do        */
+	c[2].restart = &later;     /* comes nearer                    */
 	c[2].delay = 5;
-	c[3].cut = &c[3].note.tmr;      /* itself                          */
+	c[3].cut = &c[3].note.tmr; /* itself                          */
 
 	clock_advance(200);
 	poll_once();
@@ -386,8 +386,8 @@ static void test_expire_and_limits(void **state)
 /* The loop sleeps as told and wakes no more often than the wheel is high */
 static void test_sleeping_as_told(void **state)
 {
-	static const uint64_t delayv[] = {1, 63, 64, 500, 4096, 32000, 600000,
-					  86400000};
+	static const uint64_t delayv[] = {1,    63,    64,     500,
+					  4096, 32000, 600000, 86400000};
 	(void)state;
 
 	for (unsigned i = 0; i < COUNT(delayv); i++) {
@@ -469,8 +469,8 @@ static uint64_t rnd(void)
 
 static void many_start(struct note *note)
 {
-	static const uint64_t spanv[] = {2, 64, 500, 4096, 32000, 64000, 700000,
-					 40000000};
+	static const uint64_t spanv[] = {2,     64,    500,    4096,
+					 32000, 64000, 700000, 40000000};
 	note->seq = ++many_seq;
 	tmr_start(&note->tmr, rnd() % spanv[rnd() % COUNT(spanv)], on_many,
 		  note);
@@ -489,8 +489,8 @@ static int by_expiry(const void *pa, const void *pb)
 
 static void test_many_against_a_sorted_model(void **state)
 {
-	static const uint64_t stepv[] = {0, 1, 3, 40, 70, 500, 5000, 32000,
-					 300000};
+	static const uint64_t stepv[] = {0,   1,    3,     40,    70,
+					 500, 5000, 32000, 300000};
 	size_t total = 0;
 
 	(void)state;
