@@ -44,7 +44,7 @@ void out_new(struct out **op, int fd, int errfd, bool json)
 
 static void put(struct out *o, const char *s, size_t n)
 {
-	if (o->err)
+	if (o->err || !n)
 		return;
 	if (o->at == o->len)
 		o->at = o->len = 0;

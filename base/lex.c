@@ -42,6 +42,11 @@ static int take_word(const char **linep, char **outp, const char **whyp)
 		if (quoted && *p == '\\' && (p[1] == '"' || p[1] == '\\'))
 			p++;
 		*out++ = *p;
+		/* two bytes that a quote stood between */
+		if (out - *outp > 1 && is_control(out - 2)) {
+			*whyp = "control character in the line";
+			return EINVAL;
+		}
 	}
 	if (quoted) {
 		*whyp = "a quote is opened but not closed";

@@ -27,7 +27,7 @@ struct sip_msg;
 /** Challenges a request (and its kin in a dialog) has met: one per realm */
 struct auth;
 
-/** Credentials of one account; copied.  realm "": any realm */
+/** Credentials of one account; copied */
 struct auth_cred {
 	char user[NAME_MAX_LEN];
 	char password[NAME_MAX_LEN];

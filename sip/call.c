@@ -97,7 +97,7 @@ void call_publish(struct call *c)
 	call_check(c);
 	if (c->offer)
 		offer_stats(c->offer, &c->info.rx_packets, &c->info.tx_packets);
-	memset(&ev, 0, offsetof(struct event, u));
+	memset(&ev, 0, sizeof(ev));
 	ev.type = EV_CALL;
 	ev.u.call = c->info;
 	engine_publish(c->e, &ev);

@@ -57,6 +57,10 @@ static int on_prepare(struct stack *st, enum transp tp, struct mbuf **bodyp,
 
 void call_learn_peer(struct call *c, const struct sip_msg *msg)
 {
+	/* RFC 3891 6.2: who can take over a call must say so; phones that say
+	 * nothing at all get the benefit of the doubt */
+	if (msg_hdr(msg, "Supported", "k") || msg_hdr(msg, "Allow", NULL))
+		c->features_known = true;
 	if (msg_hdr(msg, "Supported", "k")) {
 		c->peer_replaces =
 			msg_hdr_has(msg, "Supported", "k", "replaces");

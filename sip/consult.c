@@ -111,16 +111,49 @@ static struct refer_status *consultation(struct call *c)
 	return r;
 }
 
-int consult_complete(struct call *c, uint32_t *idp, char *why, size_t size)
+/* Two calls that belong together: in a consultation, or left over from one
+ * whose transfer failed. */
+static bool pair_of(struct call *c, struct call **d1p, struct call **d2p)
+{
+	struct refer_status *r = refer_of_call(c);
+	struct le *le;
+
+	if (r) {
+		if (r->stage != STAGE_TALKING)
+			return false;
+		*d1p = r->d1;
+		*d2p = r->d2;
+	} else {
+		*d1p = c->info.consult_of
+			       ? engine_call(c->e, c->info.consult_of)
+			       : c;
+		*d2p = c->info.consult_of ? c : NULL;
+		for (le = c->e->calls.head; le && !*d2p; le = le->next) {
+			struct call *o = le->data;
+
+			if (o->info.consult_of == c->info.id)
+				*d2p = o;
+		}
+	}
+	return *d1p && *d2p && call_is_up(*d1p) && call_is_up(*d2p);
+}
+
+int consult_complete(struct call *c, uint32_t serial, uint32_t *idp, char *why,
+		     size_t size)
 {
 	struct refer_status *r = consultation(c);
+	struct call *d1, *d2;
 
 	ASSERT_SIP();
 
-	if (!r)
+	if (!r) {
+		/* again, after a try that failed? */
+		if (!refer_of_call(c) && pair_of(c, &d1, &d2))
+			return consult_join(d1, d2, serial, idp, why, size);
 		return refer_refuse(
 			why, size, ENOENT,
 			"no consultation of this call is under way");
+	}
 	*idp = r->info.id;
 	switch (r->stage) {
 	case STAGE_HOLDING:
@@ -143,43 +176,69 @@ int consult_complete(struct call *c, uint32_t *idp, char *why, size_t size)
 	}
 }
 
+struct swap {
+	struct engine *e;
+	uint32_t out, in;
+};
+
 static void on_swapped_out(int err, unsigned code, const char *text, void *arg)
 {
-	struct refer_status *r = arg;
-	struct call *back;
+	struct swap *sw = arg;
+	struct call *in = engine_call(sw->e, sw->in);
 
 	(void)text;
 	ASSERT_SIP();
 
-	if (r->stage != STAGE_TALKING || !r->d1 || !r->d2)
-		return;
-	if (err) {
-		refer_tell(r, REFER_IDLE,
-			   "Cannot swap: the hold was refused (%u)", code);
-		return;
-	}
 	/* never both at once: the other comes back only now */
-	back = r->swap_to_d1 ? r->d1 : r->d2;
-	(void)call_hold(back, false, NULL, NULL);
-	refer_tell(r, REFER_IDLE,
-		   back == r->d1 ? "You talk to the caller; %s is on hold"
-				 : "You talk to %s; the caller is on hold",
-		   r->name);
+	if (err)
+		log_warn("call", "%u cannot be held (%u): not swapped", sw->out,
+			 code);
+	else if (in && call_is_up(in))
+		(void)call_hold(in, false, NULL, NULL);
+	mem_deref(sw);
 }
 
 int consult_swap(struct call *c, char *why, size_t size)
 {
-	struct refer_status *r = consultation(c);
-	struct call *talking;
+	struct call *d1, *d2, *out;
+	struct refer_status *r = refer_of_call(c);
+	struct swap *sw;
+	int err;
 
 	ASSERT_SIP();
 
-	if (!r || r->stage != STAGE_TALKING)
+	if (!pair_of(c, &d1, &d2))
 		return refer_refuse(why, size, ENOENT,
 				    "no consultation of this call is up");
-	talking = r->d1->want == SDP_SENDRECV ? r->d1 : r->d2;
-	r->swap_to_d1 = talking == r->d2;
-	return call_hold(talking, true, on_swapped_out, r);
+	out = d1->want == SDP_SENDRECV ? d1 : d2;
+	sw = mem_zalloc(sizeof(*sw), NULL);
+	if (!sw)
+		return ENOMEM;
+	sw->e = c->e;
+	sw->out = out->info.id;
+	sw->in = out == d1 ? d2->info.id : d1->info.id;
+	err = call_hold(out, true, on_swapped_out, sw);
+	if (err) {
+		mem_deref(sw);
+		return err;
+	}
+	if (r)
+		refer_tell(r, REFER_IDLE,
+			   out == d2 ? "You talk to the caller; %s is on hold"
+				     : "You talk to %s; the caller is on hold",
+			   r->name);
+	return 0;
+}
+
+int consult_takeback(struct call *c, char *why, size_t size)
+{
+	struct call *d1, *d2;
+
+	if (!pair_of(c, &d1, &d2))
+		return refer_refuse(why, size, ENOENT,
+				    "no consultation of this call is up");
+	call_hangup(d2);
+	return call_hold(d1, false, NULL, NULL);
 }
 
 int consult_join(struct call *a, struct call *b, uint32_t serial, uint32_t *idp,
@@ -193,7 +252,7 @@ int consult_join(struct call *a, struct call *b, uint32_t serial, uint32_t *idp,
 
 	rs = consultation(a);
 	if (rs && (rs->d1 == b || rs->d2 == b))
-		return consult_complete(a, idp, why, size);
+		return consult_complete(a, serial, idp, why, size);
 	err = refer_status_new(&rs, a->e);
 	if (err)
 		return err;

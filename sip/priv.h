@@ -200,7 +200,8 @@ struct call {
 	bool canceling;
 	bool bye_sent;
 	bool ended;
-	bool offerless; /* our answer is due in the ACK  */
+	bool offerless;      /* our answer is due in the ACK  */
+	bool features_known; /* a Supported header came        */
 	bool peer_replaces, peer_tdialog, peer_no_refer;
 	bool cur_is_hold; /* direction of the INVITE in flight */
 	struct rq *bye;

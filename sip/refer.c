@@ -125,6 +125,11 @@ bool refer_live(const struct refer_status *r)
 	return r->stage > STAGE_NEW && r->stage < STAGE_DONE;
 }
 
+bool refer_is_blind(const struct refer_status *r)
+{
+	return r->info.kind == KIND_BLIND || r->plain;
+}
+
 /* ---- telling ----------------------------------------------------------- */
 
 static int rank(enum refer_state s)
@@ -146,7 +151,7 @@ static void publish(struct refer_status *r, enum refer_state was)
 
 	if (r->t_refer)
 		r->info.since_refer_ms = (uint32_t)(clock_ms() - r->t_refer);
-	memset(&ev, 0, offsetof(struct event, u));
+	memset(&ev, 0, sizeof(ev));
 	ev.type = EV_TRANSFER;
 	ev.u.transfer = r->info;
 	engine_publish(r->e, &ev);
@@ -240,7 +245,7 @@ static void take_back(struct refer_status *r)
 	}
 
 	/* a consultation: the one the user was with comes first */
-	if (r->info.kind != KIND_BLIND && r->d2 && call_is_up(r->d2) &&
+	if (!refer_is_blind(r) && r->d2 && call_is_up(r->d2) &&
 	    r->stage >= STAGE_HOLDING2)
 		back = r->d2;
 	if (!r->e->return_on_fail || r->e->stopping || !back ||
@@ -519,7 +524,7 @@ static void on_grace(void *arg)
 			(void)call_hold(r->d1, false, NULL, NULL);
 		return;
 	}
-	if (r->info.kind != KIND_BLIND) {
+	if (!refer_is_blind(r)) {
 		if (!d2_up) {
 			refer_finish(r, REFER_SUCCEEDED,
 				     OUTCOME_SUCCEEDED_INFERRED,
@@ -626,10 +631,13 @@ void refer_call_ended(struct call *c, bool by_peer)
 			if (r->stage == STAGE_SENT && !r->d1 &&
 			    !tmr_isrunning(&r->tmr_g))
 				tmr_start(&r->tmr_g, TG_MS, on_grace, r);
-			else if (r->stage == STAGE_SENT)
+			else if (r->stage == STAGE_SENT) {
+				if (!tmr_isrunning(&r->tmr_g))
+					refer_wait_for_legs(r);
 				refer_tell(r, r->info.state,
 					   "%s has been taken over, confirming",
 					   r->name);
+			}
 		}
 		mem_deref(r);
 	}

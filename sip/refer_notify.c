@@ -214,7 +214,7 @@ static void provisional(struct refer_status *r, const struct report *rp)
 			refer_finish(r, state, OUTCOME_STOPPED,
 				     "Stopped watching; the transfer may still "
 				     "complete");
-		} else if (r->info.kind != KIND_BLIND) {
+		} else if (!refer_is_blind(r)) {
 			refer_tell(r, state,
 				   "Reports ended early (%s); last: %u %s",
 				   rp->reason[0] ? rp->reason : "no reason",
@@ -308,7 +308,7 @@ static void without_status(struct refer_status *r, const struct report *rp)
 	} else if (!strcasecmp(rp->reason, "rejected")) {
 		refer_finish(r, REFER_FAILED, OUTCOME_FAILED,
 			     "The caller declined");
-	} else if (r->info.kind != KIND_BLIND) {
+	} else if (!refer_is_blind(r)) {
 		refer_tell(r, r->info.state, "Reports ended (%s)",
 			   rp->reason[0] ? rp->reason : "no reason");
 		refer_wait_for_legs(r);

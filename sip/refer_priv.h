@@ -58,6 +58,7 @@ struct refer_status {
 	bool accepted;        /* a 2xx came                           */
 
 	bool no_hold, release, armed;
+	bool plain;       /* a consult that ends as a blind one   */
 	bool use_contact; /* form of Refer-To in a consult        */
 	bool tried_other; /* X10 was done                         */
 	bool reverse;     /* X6: the target is asked instead      */
@@ -85,6 +86,8 @@ struct refer_status {
 /* ---- refer.c ---------------------------------------------------------- */
 
 bool refer_live(const struct refer_status *r);
+/** No second leg from whose end anything could be told */
+bool refer_is_blind(const struct refer_status *r);
 void refer_start(struct refer_status *r, struct call *d1, struct call *d2,
 		 enum transfer_kind kind, const char *target);
 /** Next step of what was begun, from the loop (struct refer_status) */
@@ -143,7 +146,9 @@ void refer_notify(struct engine *e, struct stack *st,
 
 int consult_ask(struct call *c, const struct request *req, uint32_t *idp,
 		char *why, size_t size);
-int consult_complete(struct call *c, uint32_t *idp, char *why, size_t size);
+int consult_complete(struct call *c, uint32_t serial, uint32_t *idp, char *why,
+		     size_t size);
+int consult_takeback(struct call *c, char *why, size_t size);
 int consult_swap(struct call *c, char *why, size_t size);
 int consult_join(struct call *a, struct call *b, uint32_t serial, uint32_t *idp,
 		 char *why, size_t size);

@@ -83,7 +83,7 @@ static unsigned ahead(const struct refer_status *r)
 
 static bool is_private_contact(const struct call *c)
 {
-	char gr[8];
+	char gr[URI_MAX];
 
 	if (!uri_param(gr, sizeof(gr), c->dlg->target, "gr"))
 		return false;
@@ -250,6 +250,22 @@ void refer_complete(struct refer_status *r)
 	if (!r->d1 || !call_is_up(r->d1) || !r->d2 || !call_is_up(r->d2)) {
 		refer_finish(r, REFER_IDLE, OUTCOME_NOT_SENT,
 			     "Cannot transfer: one of the calls has ended");
+		return;
+	}
+	if (r->d2->features_known && !r->d2->peer_replaces) {
+		/* it cannot take over a call (RFC 5589 7.7): it is left, and
+		 * called anew by the caller's phone */
+		struct call *d2 = r->d2;
+
+		r->plain = true;
+		r->d2 = NULL;
+		d2->consult = NULL;
+		refer_tell(r, r->info.state,
+			   "The phone of %s cannot take the call over; "
+			   "transferring without it",
+			   r->name);
+		call_hangup_saying(d2, "left, so that the caller can call it");
+		refer_send(r);
 		return;
 	}
 	refer_tell(r, r->info.state, "Transferring the caller to %s", r->name);

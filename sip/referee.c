@@ -73,7 +73,7 @@ static void publish(struct referred *r)
 {
 	struct event ev;
 
-	memset(&ev, 0, offsetof(struct event, u));
+	memset(&ev, 0, sizeof(ev));
 	ev.type = EV_REFERRED;
 	ev.u.referred = r->info;
 	engine_publish(r->e, &ev);

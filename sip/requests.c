@@ -245,7 +245,8 @@ static int ask_consult(struct ask *a)
 
 static int ask_complete(struct ask *a)
 {
-	return consult_complete(a->call, &a->id, a->why, sizeof(a->why));
+	return consult_complete(a->call, a->req->serial, &a->id, a->why,
+				sizeof(a->why));
 }
 
 static int ask_swap(struct ask *a)

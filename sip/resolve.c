@@ -39,7 +39,6 @@ struct resolver {
 	ares_channel channel;
 	struct tmr tmr; /* when c-ares wants to be called */
 	struct list fds;
-	struct list jobs;
 	bool library;
 };
 
@@ -79,10 +78,9 @@ struct resolve_query {
 };
 
 struct job {
-	struct le le_r; /* in the resolver's list */
-	struct le le_q; /* in the query's list    */
-	struct resolve_query *q;
-	struct target *target; /* NULL: the SRV question */
+	struct le le;
+	struct resolve_query *q; /* NULL: it has gone         */
+	struct target *target;   /* NULL: the SRV question    */
 	int family;
 };
 
@@ -369,7 +367,7 @@ static void query_destructor(void *arg)
 	while (q->jobs.head) {
 		struct job *job = q->jobs.head->data;
 
-		list_unlink(&job->le_q);
+		list_unlink(&job->le);
 		job->q = NULL;
 	}
 
@@ -382,8 +380,7 @@ static void job_destructor(void *arg)
 {
 	struct job *job = arg;
 
-	list_unlink(&job->le_q);
-	list_unlink(&job->le_r);
+	list_unlink(&job->le);
 }
 
 static struct job *job_new(struct resolve_query *q, struct target *target,
@@ -397,8 +394,7 @@ static struct job *job_new(struct resolve_query *q, struct target *target,
 	job->q = q;
 	job->target = target;
 	job->family = family;
-	list_append(&q->jobs, &job->le_q, job);
-	list_append(&q->r->jobs, &job->le_r, job);
+	list_append(&q->jobs, &job->le, job);
 
 	return job;
 }

@@ -103,9 +103,8 @@ void trace_handler(bool tx, enum sip_transp tp, const struct sa *src,
 	memcpy(copy, pkt, len);
 	redact(copy, len);
 
-	memset(&ev, 0, offsetof(struct event, u));
+	memset(&ev, 0, sizeof(ev));
 	ev.type = EV_TRACE;
-	memset(t, 0, offsetof(struct trace_info, data));
 	(void)gettimeofday(&tv, NULL);
 	t->serial = ++e->n_trace;
 	t->wall_us = (uint64_t)tv.tv_sec * 1000000 + (uint64_t)tv.tv_usec;

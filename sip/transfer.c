@@ -32,7 +32,7 @@ int transfer_ask(struct call *c, const struct request *req, uint32_t *idp,
 			rs->release = prm.release;
 			if (prm.limit_ms)
 				rs->limit_ms = prm.limit_ms;
-			return consult_complete(c, idp, why, size);
+			return consult_complete(c, req->serial, idp, why, size);
 		}
 	}
 	err = refer_status_new(&rs, c->e);
@@ -51,6 +51,8 @@ int transfer_takeback(struct call *c, char *why, size_t size)
 	struct call *d1, *d2;
 
 	if (!r) {
+		if (!consult_takeback(c, why, size))
+			return 0;
 		if (!call_is_up(c))
 			return refer_refuse(why, size, ENOTCONN,
 					    "the call is not up");

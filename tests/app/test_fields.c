@@ -98,7 +98,7 @@ static void test_a_call_as_json(void **state)
 	assert_string_equal(
 		"{\"t\":12.346,\"ev\":\"call\",\"id\":3,\"account\":1,"
 		"\"dir\":\"in\",\"peer\":\"sip:a@h\",\"name\":"
-		"\"M\xc3\xbcller \\"M\\"\",\"state\":\"held\","
+		"\"M\xc3\xbcller \\\"M\\\"\",\"state\":\"held\","
 		"\"remote_hold\":false,\"code\":200,\"text\":\"OK\","
 		"\"transfer\":2}",
 		line);

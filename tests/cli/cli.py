@@ -7,6 +7,7 @@ free ports, with a home directory of its own.  Nothing sleeps: each wait is
 for a line or for the end of a process, and has a deadline.
 """
 
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -264,6 +265,13 @@ class Case(unittest.TestCase):
                 f'err: {late.stderr}') from None
         return Done(result.returncode, result.stdout or '', result.stderr)
 
+    def run_all(self, jobs, **kwargs):
+        """Runs many at once; jobs: key -> arguments, gives key -> Done."""
+        with concurrent.futures.ThreadPoolExecutor(len(jobs)) as pool:
+            futures = {key: pool.submit(self.run_it, *args, **kwargs)
+                       for key, args in jobs.items()}
+            return {key: future.result() for key, future in futures.items()}
+
     def file(self, name, text, mode=0o600):
         path = self.home / name
         path.write_text(text, encoding='utf-8')
@@ -302,24 +310,24 @@ def free_port(kind=socket.SOCK_DGRAM):
 # ---- TAP -----------------------------------------------------------------
 
 class Tap(unittest.TestResult):
-    """One TAP line for each test; what went wrong as comments above it."""
+    """One TAP line for each test; what went wrong goes to stderr, which is
+    what meson shows of a test that failed."""
 
     number = 0
 
     def startTest(self, test):
         super().startTest(test)
+        self.name = test.id().split('.', 1)[-1].replace('_', ' ')
         self.good = True
         self.skip = None
 
-    def _bad(self, err):
+    def _bad(self, err, where=''):
         self.good = False
-        for line in ''.join(traceback.format_exception(*err)).splitlines():
-            print('#', line)
+        print(f'---- {self.name} {where}', file=sys.stderr)
+        traceback.print_exception(*err)
 
     def addError(self, test, err):
         super().addError(test, err)
-        if not isinstance(test, unittest.TestCase):
-            self.good = False
         self._bad(err)
 
     def addFailure(self, test, err):
@@ -329,8 +337,7 @@ class Tap(unittest.TestResult):
     def addSubTest(self, test, subtest, err):
         super().addSubTest(test, subtest, err)
         if err is not None:
-            print('# in', subtest)
-            self._bad(err)
+            self._bad(err, subtest._subDescription())
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
@@ -338,8 +345,7 @@ class Tap(unittest.TestResult):
 
     def stopTest(self, test):
         Tap.number += 1
-        name = test.id().split('.', 1)[-1].replace('_', ' ')
-        print('ok' if self.good else 'not ok', self.number, '-', name,
+        print('ok' if self.good else 'not ok', self.number, '-', self.name,
               f'# SKIP {self.skip}' if self.skip else '', flush=True)
 
 

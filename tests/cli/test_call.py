@@ -57,17 +57,22 @@ class Call(cli.Case):
 
     def test_exit_code_of_each_phone(self):
         bank = self.bank()
+        done = self.run_all({phone: (
+            'call', *cli.LOCAL, '--for', '1', bank.uri(phone))
+            for phone in PHONES})
         for phone, (code, _) in PHONES.items():
             with self.subTest(phone=phone):
-                done = self.call(bank.uri(phone))
-                self.assertEqual(code, done.code, str(done))
-                self.assertTrue(done.out_lines, str(done))
+                self.assertEqual(code, done[phone].code, str(done[phone]))
+                self.assertTrue(done[phone].out_lines, str(done[phone]))
 
     def test_events_of_each_phone(self):
         bank = self.bank()
+        all_done = self.run_all({phone: (
+            'call', *cli.LOCAL, '--for', '1', '--json', bank.uri(phone))
+            for phone in PHONES})
         for phone, (code, last) in PHONES.items():
             with self.subTest(phone=phone):
-                done = self.call(bank.uri(phone), '--json')
+                done = all_done[phone]
                 self.assertEqual(code, done.code, str(done))
                 events = cli.check_events(done.out_lines)
                 self.assertEqual('hello', events[0]['ev'])

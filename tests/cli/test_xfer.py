@@ -68,11 +68,12 @@ class Xfer(cli.Case):
 
     def test_each_target(self):
         bank = self.bank()
+        done = self.run_all({phone: (
+            'xfer', *cli.LOCAL, '--json', bank.uri('anybody'),
+            bank.uri(phone)) for phone in TARGETS})
         for phone, (code, outcome, last) in TARGETS.items():
             with self.subTest(phone=phone):
-                done = self.xfer('--json', bank.uri('anybody'),
-                                 bank.uri(phone))
-                transfers = self.outcome(done, code, outcome, last)
+                transfers = self.outcome(done[phone], code, outcome, last)
                 self.assertEqual(bank.uri(phone), transfers[0]['target'])
                 self.assertEqual('blind', transfers[0]['kind'])
                 states = list(dict.fromkeys(t['state'] for t in transfers))
@@ -85,11 +86,12 @@ class Xfer(cli.Case):
 
     def test_each_caller(self):
         bank = self.bank()
+        done = self.run_all({phone: (
+            'xfer', *cli.LOCAL, '--json', bank.uri(phone),
+            bank.uri('somebody')) for phone in CALLERS})
         for phone, (code, outcome, last) in CALLERS.items():
             with self.subTest(phone=phone):
-                done = self.xfer('--json', bank.uri(phone),
-                                 bank.uri('somebody'))
-                self.outcome(done, code, outcome, last)
+                self.outcome(done[phone], code, outcome, last)
         cli.check_events(bank.lines)
 
     def test_caller_that_is_not_there(self):

@@ -64,6 +64,7 @@ def it_holds():
     p.wait_line('StreamsRunning', again=True)
     p.type('pause')
     c.wait('call', id=n, remote_hold=True)
+    p.wait_line('is now paused')
     p.type('resume')
     c.wait('call', id=n, remote_hold=False)
     p.type('terminate all')

@@ -82,6 +82,9 @@ static void check_transfer(const struct transfer_info *t)
 		wire_fail("transfer %u: %s was final, now %s", t->id,
 			  refer_state_name(k->state),
 			  refer_state_name(t->state));
+	} else if (k->seen && t->sub == SUB_NONE && t->kind != KIND_BLIND &&
+		   !k->retried) {
+		k->retried = k->sub != SUB_NONE;
 	} else if (k->seen && t->sub < k->sub) {
 		wire_fail("transfer %u: subscription from %s back to %s",
 			  t->id, refer_sub_name(k->sub),
@@ -545,7 +548,7 @@ struct ev_want {
 	struct rig *r;
 	uint32_t id;
 	int state, sub, outcome, code;
-	bool consult;
+	bool consult, incoming;
 	const struct rig_ev *n;
 };
 
@@ -580,10 +583,24 @@ static bool call_came(void *arg)
 			continue;
 		if (!fits((int)c->state, w->state))
 			continue;
+		if (w->incoming &&
+		    (c->dir != CALL_IN ||
+		     rig_call_now(w->r, c->id)->state != CALL_RINGING))
+			continue;
 		w->n = n;
 		return true;
 	}
 	return false;
+}
+
+const struct call_info *rig_incoming(struct rig *r)
+{
+	struct ev_want w = {.r = r, .state = CALL_RINGING, .incoming = true};
+
+	if (!peers_until(call_came, &w))
+		wire_fail("no incoming call rings");
+	pass_by(r, w.n, w.n->ev.u.call.id);
+	return &w.n->ev.u.call;
 }
 
 const struct call_info *rig_call(struct rig *r, uint32_t id, int state)
@@ -868,9 +885,8 @@ uint32_t rig_call_in(struct rig *r, struct peer *p, struct leg *d,
 	leg_to(d, p,
 	       rig_uri(r, "cordpair", p->kind == PEER_TCP ? "tcp:" : "udp:"));
 	cseq = leg_invite(d, extra, "sendrecv");
-	c = rig_call(r, 0, CALL_RINGING);
+	c = rig_incoming(r);
 	id = c->id;
-	wire_assert(c->dir == CALL_IN);
 	(void)rig_req(r, REQ_ANSWER, id, NULL);
 	m = peer_expect_answer(p, "INVITE", cseq, 200);
 	leg_learn(d, m);

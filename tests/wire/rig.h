@@ -99,6 +99,8 @@ enum { ANY = -1 };
 
 /** The next call event with these; id 0: any.  Earlier ones are passed by */
 const struct call_info *rig_call(struct rig *r, uint32_t id, int state);
+/** The next incoming call that rings */
+const struct call_info *rig_incoming(struct rig *r);
 /** The newest that is known of a call; NULL: nothing */
 const struct call_info *rig_call_now(struct rig *r, uint32_t id);
 /** Wait until the newest of a call is in this state */

@@ -738,7 +738,7 @@ static void no_ack(struct rig *r)
 
 	leg_to(&r->lb, r->b, rig_uri(r, "cordpair", "udp:"));
 	n = leg_invite(&r->lb, NULL, "sendrecv");
-	call = rig_call(r, 0, CALL_RINGING)->id;
+	call = rig_incoming(r)->id;
 	rig_req(r, REQ_ANSWER, call, NULL);
 	m = peer_expect_answer(r->b, "INVITE", n, 200);
 	leg_learn(&r->lb, m);
@@ -759,7 +759,7 @@ static void incoming(struct rig *r)
 
 	leg_to(&r->lb, r->b, rig_uri(r, "cordpair", "udp:"));
 	n = leg_invite(&r->lb, NULL, "sendrecv");
-	c = rig_call(r, 0, CALL_RINGING);
+	c = rig_incoming(r);
 	wire_assert(c->dir == CALL_IN);
 	wire_assert(!strcmp(c->peer, peer_uri(r->b, "b")));
 	wire_assert(!strcmp(c->local, "cordpair"));
@@ -787,7 +787,7 @@ static void incoming_rejected(struct rig *r)
 
 		leg_to(&r->lb, r->b, rig_uri(r, "cordpair", "udp:"));
 		n = leg_invite(&r->lb, NULL, "sendrecv");
-		req.id = rig_call(r, 0, CALL_RINGING)->id;
+		req.id = rig_incoming(r)->id;
 		(void)rig_do(r, &req);
 		(void)peer_expect_answer(r->b, "INVITE", n, codes[i]);
 		snprintf(r->lb.next_branch, sizeof(r->lb.next_branch), "%s",
@@ -803,7 +803,7 @@ static void incoming_cancelled(struct rig *r)
 
 	leg_to(&r->lb, r->b, rig_uri(r, "cordpair", "udp:"));
 	n = leg_invite(&r->lb, NULL, "sendrecv");
-	call = rig_call(r, 0, CALL_RINGING)->id;
+	call = rig_incoming(r)->id;
 	(void)peer_expect_answer(r->b, "INVITE", n, 180);
 	leg_cancel(&r->lb);
 	(void)peer_expect_answer(r->b, "CANCEL", n, 200);
@@ -822,7 +822,7 @@ static void incoming_cancel_behind_the_answer(struct rig *r)
 
 	leg_to(&r->lb, r->b, rig_uri(r, "cordpair", "udp:"));
 	n = leg_invite(&r->lb, NULL, "sendrecv");
-	call = rig_call(r, 0, CALL_RINGING)->id;
+	call = rig_incoming(r)->id;
 	rig_req(r, REQ_ANSWER, call, NULL);
 	m = peer_expect_answer(r->b, "INVITE", n, 200);
 	leg_cancel(&r->lb);
@@ -842,7 +842,7 @@ static void incoming_without_offer(struct rig *r)
 
 	leg_to(&r->lb, r->b, rig_uri(r, "cordpair", "udp:"));
 	n = leg_invite(&r->lb, NULL, NULL);
-	call = rig_call(r, 0, CALL_RINGING)->id;
+	call = rig_incoming(r)->id;
 	rig_req(r, REQ_ANSWER, call, NULL);
 	m = peer_expect_answer(r->b, "INVITE", n, 200);
 	wire_assert(strstr(m->body, "m=audio"));

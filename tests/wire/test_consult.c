@@ -55,6 +55,16 @@ static void check_replaces(const struct ref *ref, const struct leg *d,
 	wire_assert(strcspn(hdrs, "=") >= strcspn(hdrs, "&>"));
 }
 
+/* With an account the address is good for everybody and a private Contact is
+ * not; without one the Contact is all there is (G27) */
+static void check_first(struct rig *r, const struct ref *ref)
+{
+	if (r->account)
+		check_replaces(ref, &r->lc, dialled(r), true);
+	else
+		check_replaces(ref, &r->lc, peer_uri(r->c, "c"), false);
+}
+
 static void accepted(struct leg *d, struct ref *ref)
 {
 	ref_reply(d, ref, 202, "Accepted", NULL);
@@ -81,7 +91,7 @@ static void x1(struct rig *r)
 		 peer_uri(r->b, "b"));
 	snprintf(r->lb.extra, sizeof(r->lb.extra), "%s", TDIALOG);
 	n = leg_invite(&r->lb, NULL, "sendrecv");
-	call = rig_call(r, 0, CALL_RINGING)->id;
+	call = rig_incoming(r)->id;
 	rig_req(r, REQ_ANSWER, call, NULL);
 	leg_learn(&r->lb, peer_expect_answer(r->b, "INVITE", n, 200));
 	leg_ack(&r->lb);
@@ -146,11 +156,11 @@ static void x5(struct rig *r)
 	struct refto rt;
 	struct ref ref;
 
+	r->b->autos = AUTO_REINVITE; /* it may be back in between */
 	rig_req(r, REQ_HANGUP, consulted, NULL);
 	leg_expect_bye(&r->lc, 200);
 	(void)rig_call_is(r, consulted, CALL_ENDED);
-	/* the user ended it, so it is the user who says what comes next */
-	r->b->autos = AUTO_REINVITE;
+	rig_sync(r);
 	rig_refer_202(r, call, &r->lb, dialled(r), &ref);
 	refto_parse(&rt, ref.m);
 	wire_assert(!rt.replaces);
@@ -159,18 +169,21 @@ static void x5(struct rig *r)
 	rig_goes_well(r, call, &ref);
 }
 
-/* REFER to the target, which then takes the caller over */
+/* REFER to the target, which then takes the caller over: join the other way
+ * round, with two calls of their own */
 static void x6(struct rig *r)
 {
 	uint32_t call = talk(r);
-	uint32_t consulted = consult(r, call);
-	struct request req = {
-		.type = REQ_JOIN, .id = consulted, .id2 = call};
+	struct call_prm prm = {.uri = dialled(r), .account = r->account};
+	struct request req = {.type = REQ_JOIN, .id2 = call};
 	struct ref ref;
 
 	r->b->autos = r->c->autos = AUTO_REINVITE;
+	rig_req(r, REQ_HOLD, call, NULL);
+	(void)rig_call_is(r, call, CALL_HELD);
+	req.id = rig_call_up_prm(r, r->c, &r->lc, &prm);
 	ref_take(&r->lc, &ref, rig_do(r, &req));
-	check_replaces(&ref, &r->lb, peer_uri(r->b, "b"), true);
+	check_replaces(&ref, &r->lb, peer_uri(r->b, "b"), r->account != 0);
 	accepted(&r->lc, &ref);
 	ref_notify(&r->lc, &ref, 100, "Trying", ACTIVE);
 	/* C has called B with Replaces; B leaves us */
@@ -180,7 +193,7 @@ static void x6(struct rig *r)
 	ref_notify(&r->lc, &ref, 200, "OK", TERMINATED);
 	leg_expect_bye(&r->lc, 200);
 	(void)rig_outcome(r, ref.id, OUTCOME_SUCCEEDED);
-	(void)rig_call_is(r, consulted, CALL_ENDED);
+	(void)rig_call_is(r, req.id, CALL_ENDED);
 }
 
 static void x7(struct rig *r)
@@ -191,7 +204,7 @@ static void x7(struct rig *r)
 	struct ref ref;
 
 	rig_complete(r, call, &r->lb, &r->lc, &ref);
-	check_replaces(&ref, &r->lc, dialled(r), true);
+	check_first(r, &ref);
 	wire_assert(!strcmp(ref.m->callid, r->lb.callid));
 	accepted(&r->lb, &ref);
 	t = rig_transfer(r, ref.id, REFER_ACCEPTED, SUB_WAIT, OUTCOME_NONE,
@@ -207,6 +220,7 @@ static void x7(struct rig *r)
 	rig_goes_well(r, call, &ref);
 }
 
+/* B cannot be asked: C is, and takes the caller over */
 static void x8(struct rig *r)
 {
 	static const unsigned codes[] = {501, 405};
@@ -214,17 +228,14 @@ static void x8(struct rig *r)
 	for (unsigned i = 0; i < 2; i++) {
 		uint32_t call = talk(r);
 		uint32_t consulted = consult(r, call);
-		struct request req = {
-			.type = REQ_JOIN, .id = consulted, .id2 = call};
 		struct ref ref;
 
 		r->b->autos = r->c->autos = AUTO_REINVITE;
 		rig_complete(r, call, &r->lb, &r->lc, &ref);
 		ref_reply(&r->lb, &ref, codes[i], "No REFER here", NULL);
-		(void)rig_outcome(r, ref.id, OUTCOME_REJECTED);
-		/* both are with us still; the other way round then */
-		ref_take(&r->lc, &ref, rig_do(r, &req));
-		check_replaces(&ref, &r->lb, peer_uri(r->b, "b"), true);
+		ref_take(&r->lc, &ref, ref.id);
+		check_replaces(&ref, &r->lb, peer_uri(r->b, "b"),
+			       r->account != 0);
 		accepted(&r->lc, &ref);
 		leg_bye(&r->lb);
 		ref_notify(&r->lc, &ref, 200, "OK", TERMINATED);
@@ -236,7 +247,28 @@ static void x8(struct rig *r)
 	}
 }
 
-/* The address first dialled fails, the Contact does it */
+/* And C cannot either: both are with us still */
+static void x8_neither(struct rig *r)
+{
+	uint32_t call = talk(r);
+	uint32_t consulted = consult(r, call);
+	const struct transfer_info *t;
+	struct ref ref;
+
+	r->b->autos = r->c->autos = AUTO_REINVITE;
+	rig_complete(r, call, &r->lb, &r->lc, &ref);
+	ref_reply(&r->lb, &ref, 501, "Not Implemented", NULL);
+	ref_take(&r->lc, &ref, ref.id);
+	ref_reply(&r->lc, &ref, 501, "Not Implemented", NULL);
+	t = rig_outcome(r, ref.id, OUTCOME_REJECTED);
+	wire_assert(t->refer_code == 501);
+	(void)rig_call_is(r, consulted, CALL_TALKING);
+	wire_assert(rig_call_now(r, call)->state == CALL_HELD);
+	rig_sync(r);
+	peer_none(r->b, "REFER");
+}
+
+/* One form of the address fails, the other does it */
 static void x10(struct rig *r)
 {
 	static const unsigned codes[] = {403, 404, 408, 480, 481, 604};
@@ -249,19 +281,22 @@ static void x10(struct rig *r)
 
 		r->b->autos = r->c->autos = AUTO_REINVITE;
 		rig_complete(r, call, &r->lb, &r->lc, &ref);
-		check_replaces(&ref, &r->lc, dialled(r), true); /* X9 */
+		check_first(r, &ref); /* X9 with an account */
 		first = ref.m->cseq;
 		accepted(&r->lb, &ref);
 		ref_notify(&r->lb, &ref, codes[i], "No", TERMINATED);
 		ref_take(&r->lb, &ref, ref.id);
 		wire_assert(ref.m->cseq > first);
-		check_replaces(&ref, &r->lc, peer_uri(r->c, "c"), false);
+		check_replaces(&ref, &r->lc,
+			       r->account ? peer_uri(r->c, "c") : dialled(r),
+			       false);
 		accepted(&r->lb, &ref);
 		ref_notify(&r->lb, &ref, 100, "Trying", ACTIVE);
 		c_leaves(r, consulted);
 		ref_notify(&r->lb, &ref, 200, "OK", TERMINATED);
 		leg_expect_bye(&r->lb, 200);
 		(void)rig_call_is(r, call, CALL_ENDED);
+		(void)rig_outcome(r, ref.id, OUTCOME_SUCCEEDED);
 		r->b->autos = r->c->autos = 0;
 	}
 }
@@ -325,7 +360,7 @@ static void x11(struct rig *r)
 	peer_none(r->c, "CANCEL");
 	c_answers(r);
 	ref_take(&r->lb, &ref, id);
-	check_replaces(&ref, &r->lc, dialled(r), true);
+	check_first(r, &ref);
 	accepted(&r->lb, &ref);
 	ref_notify(&r->lb, &ref, 100, "Trying", ACTIVE);
 	c_leaves(r, consulted);
@@ -527,9 +562,9 @@ static void e36_cancel_and_200_cross(struct rig *r)
 	uint32_t consulted = ringing(r, call);
 	const struct sipmsg *m;
 
+	r->b->autos = AUTO_REINVITE;
 	rig_req(r, REQ_TAKEBACK, call, NULL);
 	m = peer_expect(r->c, "CANCEL");
-	r->b->autos = AUTO_REINVITE;
 	leg_reply(&r->lc, r->lc.invite, 200, "OK", "sendrecv");
 	peer_reply(r->c, m, 200, "OK", NULL);
 	(void)peer_expect(r->c, "ACK");
@@ -772,6 +807,39 @@ static void e40(struct rig *r)
 	rig_goes_well(r, call, &ref);
 }
 
+/* After the failure the attendant has the choice again (C4) */
+static void e40_then(struct rig *r, enum req_type type)
+{
+	uint32_t call = talk(r);
+	uint32_t consulted = consult(r, call);
+	struct ref ref;
+
+	r->b->autos = r->c->autos = AUTO_REINVITE;
+	rig_complete(r, call, &r->lb, &r->lc, &ref);
+	accepted(&r->lb, &ref);
+	ref_notify(&r->lb, &ref, 486, "Busy Here", TERMINATED);
+	(void)rig_outcome(r, ref.id, OUTCOME_FAILED);
+	(void)rig_call_is(r, consulted, CALL_TALKING);
+	rig_req(r, type, call, NULL);
+	(void)rig_call_is(r, call, CALL_TALKING);
+	if (type == REQ_SWAP) {
+		(void)rig_call_is(r, consulted, CALL_HELD);
+		return;
+	}
+	leg_expect_bye(&r->lc, 200);
+	(void)rig_call_is(r, consulted, CALL_ENDED);
+}
+
+static void e40_then_takeback(struct rig *r)
+{
+	e40_then(r, REQ_TAKEBACK);
+}
+
+static void e40_then_swap(struct rig *r)
+{
+	e40_then(r, REQ_SWAP);
+}
+
 /* REFER itself refused, unanswered or without reports: both are still there */
 static void e40_rejected(struct rig *r)
 {
@@ -965,7 +1033,7 @@ static void odd_dialog_ids(struct rig *r)
 		 "a%%b+c*d/e\"f{g}@h<i>?[j]:");
 	snprintf(r->lc.ltag, sizeof(r->lc.ltag), "t+%%41!'`~.");
 	n = leg_invite(&r->lc, NULL, "sendrecv");
-	req.id2 = rig_call(r, 0, CALL_RINGING)->id;
+	req.id2 = rig_incoming(r)->id;
 	rig_req(r, REQ_ANSWER, req.id2, NULL);
 	leg_learn(&r->lc, peer_expect_answer(r->c, "INVITE", n, 200));
 	leg_ack(&r->lc);
@@ -1055,7 +1123,7 @@ static void transfer_with_a_second_call(struct rig *r)
 
 	r->c->autos = AUTO_REINVITE;
 	ref_take(&r->lb, &ref, rig_do(r, &req));
-	check_replaces(&ref, &r->lc, dialled(r), true);
+	check_first(r, &ref);
 	accepted(&r->lb, &ref);
 	c_leaves(r, consulted);
 	ref_notify(&r->lb, &ref, 200, "OK", TERMINATED);
@@ -1071,11 +1139,15 @@ static const struct wcase cases[] = {
 	{"X5 consultation, target exposed", x5, 0},
 	{"X6 consultation, REFER to the target", x6, 0},
 	{"X7 attended transfer", x7, 0},
+	{"X7 attended transfer with an account", x7, RIG_ACCOUNT},
 	{"X7 attended transfer over TCP", x7, RIG_TCP},
 	{"X7 attended transfer over IPv6", x7, RIG_V6},
 	{"X8 one side lacks REFER", x8, 0},
-	{"X9 X10 the address fails, the Contact works", x10, 0},
+	{"X8 neither side has REFER", x8_neither, 0},
+	{"X9 X10 the address fails, the Contact works", x10, RIG_ACCOUNT},
+	{"X10 the Contact fails, the address works", x10, 0},
 	{"X10 both fail", x10_both_fail, 0},
+	{"X10 both fail, with an account", x10_both_fail, RIG_ACCOUNT},
 	{"X11 semi-attended: completes when C answers", x11, 0},
 	{"X11 semi-attended: C is busy", x11_c_does_not_answer, 0},
 	{"X11 semi-attended: B leaves", x11_b_leaves, 0},
@@ -1105,16 +1177,20 @@ static const struct wcase cases[] = {
 	{"E38 B leaves while C rings", e38_b_leaves_while_c_rings, 0},
 	{"C leaves during the consultation", c_leaves_during_consultation, 0},
 	{"E40 unhold gets 491", e40, 0},
+	{"E40 failed, then takeback", e40_then_takeback, 0},
+	{"E40 failed, then swap", e40_then_swap, 0},
 	{"E40 REFER refused", e40_rejected, 0},
 	{"E40 REFER unanswered", e40_unanswered, 0},
 	{"C cannot be held", c_cannot_be_held, 0},
 	{"E41 the consult call came in", e41, 0},
 	{"E41 both calls came in", e41_both_came_in, 0},
 	{"join: what is refused", join_refused, 0},
-	{"E42 Contact behind NAT", e42_nat, 0},
-	{"E42 Contact .invalid", e42_invalid, 0},
-	{"E42 Contact with gr", e42_gruu, 0},
-	{"E42 Contact public", e42_public, 0},
+	{"E42 Contact behind NAT", e42_nat, RIG_ACCOUNT},
+	{"E42 Contact .invalid", e42_invalid, RIG_ACCOUNT},
+	{"E42 Contact with gr", e42_gruu, RIG_ACCOUNT},
+	{"E42 Contact with gr, no account", e42_gruu, 0},
+	{"E42 Contact public, no account", e42_public, 0},
+	{"E42 Contact public", e42_public, RIG_ACCOUNT},
 	{"G24 odd Call-ID and tags", odd_dialog_ids, 0},
 	{"swap", swap, 0},
 	{"takeback", takeback, 0},
