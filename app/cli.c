@@ -444,7 +444,7 @@ static void put(struct page *p, const char *s, size_t n)
 static void puts_at(struct page *p, unsigned column)
 {
 	if (p->column >= column)
-		put(p, "\n", 1);
+		put(p, "\n", 1); /* also where the left side touches it */
 	while (p->column < column)
 		put(p, " ", 1);
 }
@@ -456,14 +456,14 @@ static void wrap(struct page *p, const char *s)
 	while (*s) {
 		size_t n = strcspn(s, " ");
 
-		if (p->column + n > HELP_WIDTH)
+		if (p->column + 1 + n > HELP_WIDTH)
 			puts_at(p, HELP_AT);
+		else if (p->column > HELP_AT)
+			put(p, " ", 1);
 		put(p, s, n);
 		s += n;
 		while (*s == ' ')
 			s++;
-		if (*s)
-			put(p, " ", 1);
 	}
 	put(p, "\n", 1);
 }
@@ -484,7 +484,6 @@ static void put_verb(struct page *p, const struct cli_verb *v)
 		put_text(p, " ");
 		put_text(p, v->args);
 	}
-	put_text(p, " ");
 	wrap(p, v->help);
 }
 
@@ -500,7 +499,6 @@ static void put_option(struct page *p, const struct cli_option *o)
 		put_text(p, " ");
 		put_text(p, o->arg);
 	}
-	put_text(p, " ");
 	wrap(p, o->help);
 }
 

@@ -75,6 +75,10 @@ struct engine {
 	uint32_t n_account, n_call, n_refer, n_referred;
 	uint64_t n_trace;
 
+	/* tests run code of theirs on the SIP thread by the next REQ_NOP */
+	void (*nop_h)(struct engine *e, void *arg);
+	void *nop_arg;
+
 	/* options */
 	bool follow_redirects;
 	bool tls_verify;

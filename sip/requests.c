@@ -41,7 +41,11 @@ static int refuse(struct ask *a, int err, const char *why)
 
 static int ask_nop(struct ask *a)
 {
-	(void)a;
+	void (*h)(struct engine *, void *) = a->e->nop_h;
+
+	a->e->nop_h = NULL;
+	if (h)
+		h(a->e, a->e->nop_arg);
 	return 0;
 }
 

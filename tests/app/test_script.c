@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -34,7 +35,7 @@ static int setup(void **state)
 	thread_adopt(THREAD_UI);
 	app_init(&app);
 	fake_init(&fake, &app);
-	if (pipe(pipe_fds))
+	if (pipe2(pipe_fds, O_NONBLOCK))
 		return -1;
 	out_new(&out, pipe_fds[1], pipe_fds[1], false);
 	printed[0] = '\0';

@@ -111,6 +111,9 @@ static void check_reply(struct rig *r, const struct reply_info *y)
 				  y->err, y->error);
 		return;
 	}
+	/* a worker of the test asked by itself */
+	if (y->serial >= RIG_FOREIGN)
+		return;
 	wire_fail("a reply to no request: %u %s", y->serial, y->command);
 }
 
@@ -376,9 +379,13 @@ static void wire_run(void **state)
 	memset(tracks, 0, sizeof(tracks));
 	memset(call_ended, 0, sizeof(call_ended));
 	ladder_clear();
-	rig_start(r);
-	wc->fn(r);
-	rig_finish(r);
+	if (r->flags & RIG_NONE) {
+		wc->fn(r);
+	} else {
+		rig_start(r);
+		wc->fn(r);
+		rig_finish(r);
+	}
 	r->passed = true;
 }
 

@@ -24,7 +24,11 @@ enum {
 	RIG_OUT = 1 << 4,     /* that account: refer_mode out             */
 	RIG_KEEP = 1 << 5,    /* return_on_fail off                       */
 	RIG_LAX = 1 << 6,     /* unclaimed requests are no failure        */
+	RIG_NONE = 1 << 7,    /* no engine: the case makes its own        */
 };
+
+/** Serials from here on are not the rig's */
+#define RIG_FOREIGN 0x70000000u
 
 struct rig_ev {
 	struct rig_ev *next;
