@@ -46,10 +46,10 @@ struct program {
 	struct trace_out *trace;
 	struct script *script;
 	int signal_fd;
-	int log_fd;         /* --log-file, or -1 */
-	bool running;       /* the loop shows the diary; else stderr does */
-	pid_t child;        /* the bank of the demo, or 0 */
-	char bank[64];      /* where it listens */
+	int log_fd;    /* --log-file, or -1 */
+	bool running;  /* the loop shows the diary; else stderr does */
+	pid_t child;   /* the bank of the demo, or 0 */
+	char bank[64]; /* where it listens */
 	char why[CLI_WHY_MAX];
 };
 
@@ -63,7 +63,8 @@ static int complain(int code, const char *why)
 	return code;
 }
 
-/* ---- the diary ------------------------------------------------------------- */
+/* ---- the diary -------------------------------------------------------------
+ */
 
 /* A log file that cannot be written is told once and left alone. */
 static void write_log(struct program *p, enum log_level level, const char *tag,
@@ -75,13 +76,13 @@ static void write_log(struct program *p, enum log_level level, const char *tag,
 	if (fd < 0)
 		return;
 	n = snprintf(line, sizeof(line), "%s %-5s %s: %s\n",
-		     clock_wall(wall, sizeof(wall)), log_level_name(level),
-		     tag, text);
+		     clock_wall(wall, sizeof(wall)), log_level_name(level), tag,
+		     text);
 	if (write(fd, line, (size_t)n) == n)
 		return;
 	p->log_fd = -1;
-	log_error("log", "%s cannot be written any more: %s",
-		  p->cli.log_file, strerror(errno));
+	log_error("log", "%s cannot be written any more: %s", p->cli.log_file,
+		  strerror(errno));
 	close(fd);
 }
 
@@ -125,7 +126,8 @@ static int open_log(struct program *p)
 	return EINVAL;
 }
 
-/* ---- before the engine ------------------------------------------------------ */
+/* ---- before the engine ------------------------------------------------------
+ */
 
 /* Whoever starts us without the three standard descriptors must not find SIP
  * on one of them.  A closed stdout stays one that cannot be written. */
@@ -189,8 +191,7 @@ static int apply_options(struct program *p)
 	if (!err && cli->keys)
 		err = set(p, "keys", cli->keys);
 	if (!err && cli->theme)
-		err = config_theme(&p->app, cli->theme, p->why,
-				   sizeof(p->why));
+		err = config_theme(&p->app, cli->theme, p->why, sizeof(p->why));
 	if (!err && cli->theme)
 		err = set(p, "theme", cli->theme);
 	for (unsigned i = 0; !err && i < cli->accountc; i++) {
@@ -284,12 +285,11 @@ static int prepare(struct program *p)
 		       sizeof(p->why)))
 		return complain(EXIT_USAGE, p->why);
 	if (cli->verb == VERB_RUN) {
-		int err = script_new(&p->script, &p->app, p->out,
-				     cli->args[0], p->why, sizeof(p->why));
+		int err = script_new(&p->script, &p->app, p->out, cli->args[0],
+				     p->why, sizeof(p->why));
 
 		if (err == EINVAL && !cli->json) {
-			out_say(p->out, "TAP version 13\nBail out! %s",
-				p->why);
+			out_say(p->out, "TAP version 13\nBail out! %s", p->why);
 			return EXIT_USAGE;
 		}
 		if (err)
@@ -311,7 +311,8 @@ static void block_signals(struct program *p)
 	p->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* ---- the engine ---------------------------------------------------------------- */
+/* ---- the engine
+ * ---------------------------------------------------------------- */
 
 static int port_post(void *engine, const struct request *req)
 {
@@ -401,7 +402,8 @@ static void stop_engine(struct program *p)
 	p->engine = NULL;
 }
 
-/* ---- the verbs ------------------------------------------------------------------- */
+/* ---- the verbs
+ * ------------------------------------------------------------------- */
 
 static int verb_plain(struct program *p)
 {
@@ -444,8 +446,8 @@ static int verb_xfer(struct program *p)
 				      : KIND_BLIND,
 		.flags = (cli->no_hold ? TRANSFER_NO_HOLD : 0u) |
 			 (cli->release ? TRANSFER_RELEASE : 0u),
-		.limit_ms = cli->timeout_ms ? cli->timeout_ms
-					    : DEFAULT_LIMIT_MS,
+		.limit_ms =
+			cli->timeout_ms ? cli->timeout_ms : DEFAULT_LIMIT_MS,
 	};
 	struct xfer_verb *v;
 	struct robot robot;
@@ -525,7 +527,8 @@ static int verb_demo(struct program *p)
 	return code;
 }
 
-/* ---- the bank beside the demo ------------------------------------------------------ */
+/* ---- the bank beside the demo
+ * ------------------------------------------------------ */
 
 struct beside {
 	struct robot bank;
@@ -619,8 +622,7 @@ static int open_bank(struct program *p)
 	if (p->child == 0) {
 		close(fds[0]);
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		_exit(getppid() == parent ? run_beside(fds[1])
-					  : EXIT_INTERNAL);
+		_exit(getppid() == parent ? run_beside(fds[1]) : EXIT_INTERNAL);
 	}
 	close(fds[1]);
 	do {
@@ -640,7 +642,9 @@ static void close_bank(const struct program *p)
 		;
 }
 
-/* ---- main ----------------------------------------------------------------------------- */
+/* ---- main
+ * -----------------------------------------------------------------------------
+ */
 
 static int work(struct program *p)
 {
@@ -713,8 +717,7 @@ int main(int argc, char *argv[])
 	app_done(&p.app);
 	err = out_close(p.out);
 	if (err) {
-		fprintf(stderr,
-			"cordpair: the output cannot be written: %s\n",
+		fprintf(stderr, "cordpair: the output cannot be written: %s\n",
 			strerror(err));
 		code = EXIT_INTERNAL;
 	}

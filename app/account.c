@@ -186,8 +186,7 @@ static const struct param {
 
 enum { PARAMS = sizeof(params) / sizeof(params[0]) };
 
-const char *account_param(unsigned i, const char **valuep,
-			  const char **helpp)
+const char *account_param(unsigned i, const char **valuep, const char **helpp)
 {
 	if (i >= PARAMS)
 		return NULL;
@@ -292,8 +291,7 @@ int account_secret(struct account_draft *a, char *why, size_t size)
 	int err = 0;
 
 	if (a->password_file[0])
-		err = secret_from_file(a->prm.password,
-				       sizeof(a->prm.password),
+		err = secret_from_file(a->prm.password, sizeof(a->prm.password),
 				       a->password_file, &reason);
 	else if (a->password_command[0])
 		err = secret_from_command(a->prm.password,

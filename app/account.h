@@ -20,8 +20,7 @@ struct account_draft {
 };
 
 /** i-th parameter, what it is for; NULL after the last */
-const char *account_param(unsigned i, const char **valuep,
-			  const char **helpp);
+const char *account_param(unsigned i, const char **valuep, const char **helpp);
 
 /** Begin with the address; 0, EINVAL, EOVERFLOW, why says what is wrong */
 int account_begin(struct account_draft *a, const char *aor, char *why,

@@ -140,8 +140,7 @@ int app_secrets(struct app *app, char *why, size_t size)
 			continue;
 		}
 		if (!a->where[0]) {
-			snprintf(why, size, "%s: %s", a->draft.prm.aor,
-				 reason);
+			snprintf(why, size, "%s: %s", a->draft.prm.aor, reason);
 			return err;
 		}
 		app->errors++;
@@ -228,8 +227,7 @@ void app_tell(struct app *app, const char *fmt, ...)
 	app_news(app, &ev, NEWS_LISTED);
 }
 
-void app_log(enum log_level level, const char *tag, const char *text,
-	     void *arg)
+void app_log(enum log_level level, const char *tag, const char *text, void *arg)
 {
 	struct event ev = {.type = EV_LOG};
 

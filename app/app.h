@@ -37,7 +37,8 @@ typedef void(app_news_h)(const struct event *ev, enum news news, void *arg);
 struct origin {
 	const char *file;
 	unsigned line;
-	bool config; /* a configuration or a theme, not a list of things to do */
+	bool config; /* a configuration or a theme, not a list of things to do
+		      */
 };
 
 /** Something posted that has no answer yet */
@@ -57,18 +58,18 @@ struct app {
 	const struct port *port; /* NULL: nothing can be posted (yet) */
 	app_news_h *newsh;
 	void *arg;
-	bool dry;                /* check-config: look, but do nothing */
-	bool quit;               /* the user wants to leave */
-	bool script;             /* a script runs: its commands are known */
-	unsigned depth;          /* of files that name files */
-	unsigned errors;         /* in files read so far */
+	bool dry;        /* check-config: look, but do nothing */
+	bool quit;       /* the user wants to leave */
+	bool script;     /* a script runs: its commands are known */
+	unsigned depth;  /* of files that name files */
+	unsigned errors; /* in files read so far */
 	struct model model;
 	struct options options;
 	struct keymap keymap;
 	struct theme theme;
 	struct app_account *accounts; /* wait for app_start() */
 	unsigned accountc;
-	unsigned posted;              /* accounts given to the engine */
+	unsigned posted; /* accounts given to the engine */
 	struct pending *pending;
 	unsigned pendingc;
 };
@@ -89,8 +90,7 @@ void app_start(struct app *app, const struct port *port);
 int app_secrets(struct app *app, char *why, size_t size);
 
 /** Add an account given as --account has it; 0 or errno */
-int app_add_account(struct app *app, const char *text, char *why,
-		    size_t size);
+int app_add_account(struct app *app, const char *text, char *why, size_t size);
 
 /** An event from the engine */
 void app_event(struct app *app, const struct event *ev);

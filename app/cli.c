@@ -127,7 +127,8 @@ static const char *verb_name(enum verb v)
 	return verbs[v].name ? verbs[v].name : "the console";
 }
 
-/* ---- values of options ----------------------------------------------------- */
+/* ---- values of options -----------------------------------------------------
+ */
 
 static int set_transport(const struct parsing *p, const char *value)
 {
@@ -146,8 +147,7 @@ static int set_log(const struct parsing *p, const char *value)
 	if (log_level_find(&p->cli->log, value))
 		return 0;
 
-	return wrong(p, "--log is error, warn, info or debug, not '%s'",
-		     value);
+	return wrong(p, "--log is error, warn, info or debug, not '%s'", value);
 }
 
 static int set_audio(const struct parsing *p, const char *value)
@@ -217,8 +217,7 @@ static int set_value(const struct parsing *p, const char *name,
 	};
 
 	if (!value[0])
-		return wrong(p, "--%s wants something that is not empty",
-			     name);
+		return wrong(p, "--%s wants something that is not empty", name);
 	for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		if (strcmp(texts[i].name, name) == 0) {
 			*texts[i].textp = value;
@@ -263,7 +262,8 @@ static void set_flag(struct cli *cli, const char *name)
 	}
 }
 
-/* ---- argv ------------------------------------------------------------------- */
+/* ---- argv -------------------------------------------------------------------
+ */
 
 static int unknown_option(const struct parsing *p, const char *word)
 {
@@ -293,8 +293,8 @@ static int read_options(struct parsing *p, int argc, char *argv[])
 
 	for (unsigned i = 0; i < OPTIONS; i++) {
 		longs[i].name = options[i].name;
-		longs[i].has_arg = options[i].arg ? required_argument
-						  : no_argument;
+		longs[i].has_arg =
+			options[i].arg ? required_argument : no_argument;
 		longs[i].val = 256 + (int)i;
 	}
 	optind = 0; /* from the beginning, also a second time */
@@ -348,8 +348,7 @@ static int read_verb(struct parsing *p, int argc, char *argv[])
 	}
 	if (cli->verb == VERB_CONSOLE)
 		return wrong(p, "there is no verb '%s'%s", argv[optind],
-			     near.best ? nearest_hint(&near, hint,
-						      sizeof(hint))
+			     near.best ? nearest_hint(&near, hint, sizeof(hint))
 				       : "; --help lists them");
 	v = &verbs[cli->verb];
 	optind++;
@@ -379,8 +378,7 @@ static int check(const struct parsing *p)
 				   : options[i].verbs == CALL ? "call"
 							      : NULL;
 
-		if (!(p->given & 1u << i) ||
-		    options[i].verbs & 1u << cli->verb)
+		if (!(p->given & 1u << i) || options[i].verbs & 1u << cli->verb)
 			continue;
 		if (only)
 			return wrong(p, "--%s is only for %s", options[i].name,
@@ -418,7 +416,8 @@ int cli_parse(struct cli *cli, int argc, char *argv[], char *why, size_t size)
 	return err;
 }
 
-/* ---- --help ------------------------------------------------------------------ */
+/* ---- --help
+ * ------------------------------------------------------------------ */
 
 enum { HELP_AT = 26, HELP_WIDTH = 79 };
 

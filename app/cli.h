@@ -31,7 +31,7 @@ enum { CLI_LIST_MAX = 16, CLI_WHY_MAX = 512 };
 
 struct cli {
 	enum verb verb;
-	const char *args[2];      /* of the verb; NULL: left out          */
+	const char *args[2]; /* of the verb; NULL: left out          */
 	bool help, version;
 	bool plain, json, ascii, no_mouse;
 	const char *config;
@@ -41,8 +41,8 @@ struct cli {
 	unsigned accountc;
 	enum transp transport;
 	const char *audio;
-	uint32_t timeout_ms;      /* 0: not given                         */
-	uint32_t for_ms;          /* 0: not given                         */
+	uint32_t timeout_ms; /* 0: not given                         */
+	uint32_t for_ms;     /* 0: not given                         */
 	const char *trace, *pcap;
 	enum log_level log;
 	const char *log_file;
@@ -61,9 +61,9 @@ struct cli_verb {
 /** A row of the table of options; all static */
 struct cli_option {
 	const char *name;
-	char letter;      /* 0: none                              */
-	const char *arg;  /* NULL: takes none                     */
-	unsigned verbs;   /* mask of 1 << VERB_x                  */
+	char letter;     /* 0: none                              */
+	const char *arg; /* NULL: takes none                     */
+	unsigned verbs;  /* mask of 1 << VERB_x                  */
 	const char *help;
 };
 
@@ -79,8 +79,7 @@ const struct cli_option *cli_option(unsigned i);
  *
  * @return 0 or EINVAL
  */
-int cli_parse(struct cli *cli, int argc, char *argv[], char *why,
-	      size_t size);
+int cli_parse(struct cli *cli, int argc, char *argv[], char *why, size_t size);
 
 /** --help of a verb (of all: VERB_CONSOLE); yours, free(3) */
 char *cli_help(enum verb verb);

@@ -85,8 +85,7 @@ int cmd_dial(struct run *run, const struct cmdline *line)
  * is asked: the transfer would ring where the caller calls from. */
 static int not_itself(struct run *run, const struct cmdline *line)
 {
-	const struct call_info *c =
-		model_call(&run->app->model, line->call);
+	const struct call_info *c = model_call(&run->app->model, line->call);
 
 	if (c && address_same(c->peer, line->arg[1]))
 		return refuse(run, EINVAL,
@@ -132,8 +131,8 @@ int cmd_join(struct run *run, const struct cmdline *line)
 
 int cmd_reject(struct run *run, const struct cmdline *line)
 {
-	struct request req = {.type = REQ_REJECT, .id = line->call,
-			      .code = REJECT_CODE};
+	struct request req = {
+		.type = REQ_REJECT, .id = line->call, .code = REJECT_CODE};
 	uint32_t code;
 
 	if (line->arg[1]) {
@@ -164,8 +163,7 @@ int cmd_dtmf(struct run *run, const struct cmdline *line)
 	return run_post(run, &req);
 }
 
-static int post_account(struct run *run, enum req_type type,
-			const char *number)
+static int post_account(struct run *run, enum req_type type, const char *number)
 {
 	struct request req = {.type = type};
 

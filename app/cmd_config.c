@@ -183,8 +183,8 @@ int cmd_source(struct run *run, const struct cmdline *line)
 {
 	bool config = run->origin && run->origin->config;
 	char why[2 * TEXT_MAX];
-	int err = config_source(run->app, line->arg[0], config, why,
-				sizeof(why));
+	int err =
+		config_source(run->app, line->arg[0], config, why, sizeof(why));
 
 	return err ? refuse(run, err, "%s", why) : 0;
 }
@@ -197,6 +197,6 @@ int cmd_theme(struct run *run, const struct cmdline *line)
 	if (err)
 		return refuse(run, err, "%s", why);
 
-	return option_set(&run->app->options, "theme", line->arg[0],
-			  run->error, sizeof(run->error));
+	return option_set(&run->app->options, "theme", line->arg[0], run->error,
+			  sizeof(run->error));
 }

@@ -164,8 +164,7 @@ static int take_rest(struct cmdline *line, enum arg_kind last, size_t at,
 		/* a line is read once more, a style is not */
 		if (last == ARG_LINE
 			    ? lex_quote(line->rest + len, room - 1, w->v[i])
-			    : text_copy(line->rest + len, room - 1,
-					w->v[i])) {
+			    : text_copy(line->rest + len, room - 1, w->v[i])) {
 			snprintf(why, size, "the line is too long");
 			return EOVERFLOW;
 		}
@@ -229,16 +228,15 @@ static int take_args(struct cmdline *line, const struct app *app, char *why,
 		char what[96], word[48];
 
 		text_clean(word, sizeof(word), w->v[at], strlen(w->v[at]));
-		snprintf(what, sizeof(what), "'%s' is one word too many",
-			 word);
+		snprintf(what, sizeof(what), "'%s' is one word too many", word);
 		return wrong_count(line, what, why, size);
 	}
 
 	return 0;
 }
 
-int command_parse(struct cmdline *line, const struct app *app,
-		  const char *text, char *why, size_t size)
+int command_parse(struct cmdline *line, const struct app *app, const char *text,
+		  char *why, size_t size)
 {
 	const char *reason = "not a line";
 	int err;
@@ -446,8 +444,8 @@ int command_run(struct run *run, const char *text)
 	run->posted = false;
 	err = command_parse(&line, run->app, text, error, sizeof(error));
 	if (line.words.n)
-		text_clean(run->command, sizeof(run->command),
-			   line.words.v[0], strlen(line.words.v[0]));
+		text_clean(run->command, sizeof(run->command), line.words.v[0],
+			   strlen(line.words.v[0]));
 	if (err)
 		return refuse(run, err, "%s", error);
 	if (!line.cmd)

@@ -20,7 +20,7 @@
 
 enum arg_kind {
 	ARG_END,
-	ARG_CALL_OPT,    /* [N]: may be left out: the selected call */
+	ARG_CALL_OPT, /* [N]: may be left out: the selected call */
 	ARG_ACCOUNT_OPT,
 	ARG_CODE_OPT,
 	ARG_CONTEXT_OPT, /* [-c CONTEXT] */
@@ -40,19 +40,19 @@ enum arg_kind {
 	ARG_COMMAND_OPT, /* name of a command */
 	/* all that is left of the line */
 	ARG_STYLE,
-	ARG_LINE,        /* a whole command line */
-	ARG_PARAMS,      /* [PARAM=VALUE...] */
-	ARG_MATCHES,     /* FIELD=VALUE... */
-	ARG_WAIT,        /* [FIELD=VALUE...] [SECONDS] */
+	ARG_LINE,    /* a whole command line */
+	ARG_PARAMS,  /* [PARAM=VALUE...] */
+	ARG_MATCHES, /* FIELD=VALUE... */
+	ARG_WAIT,    /* [FIELD=VALUE...] [SECONDS] */
 	ARG_KIND_COUNT
 };
 
 /** What must be so for a command to make sense; a call is the one meant */
 enum needs {
 	NEEDS_NOTHING,
-	NEEDS_CALL,     /* not ended                       */
-	NEEDS_RINGING,  /* incoming and ringing            */
-	NEEDS_UP,       /* talking or held                 */
+	NEEDS_CALL,    /* not ended                       */
+	NEEDS_RINGING, /* incoming and ringing            */
+	NEEDS_UP,      /* talking or held                 */
 	NEEDS_TALKING,
 	NEEDS_HELD,
 	NEEDS_CONSULT,  /* it consults, or is consulted for */
@@ -81,19 +81,19 @@ struct run {
 	uint32_t serial;             /* of the reply there will be     */
 	bool posted;                 /* the engine will give the reply */
 	char command[32];
-	char error[TEXT_MAX];        /* why it was refused             */
+	char error[TEXT_MAX]; /* why it was refused             */
 };
 
 typedef int(command_h)(struct run *run, const struct cmdline *line);
 
 struct command {
-	const char *name;   /* typed                                       */
-	const char *keys;   /* default keys, space separated, or NULL      */
+	const char *name; /* typed                                       */
+	const char *keys; /* default keys, space separated, or NULL      */
 	enum arg_kind args[COMMAND_ARGS];
-	enum needs needs;   /* what must be so                             */
-	bool config;        /* may stand in a configuration                */
-	const char *help;   /* one line, imperative, no full stop          */
-	command_h *run;     /* NULL: the script runs it (NEEDS_SCRIPT)     */
+	enum needs needs; /* what must be so                             */
+	bool config;      /* may stand in a configuration                */
+	const char *help; /* one line, imperative, no full stop          */
+	command_h *run;   /* NULL: the script runs it (NEEDS_SCRIPT)     */
 };
 
 /** The table, sorted by name; ends with a row without name */
@@ -114,8 +114,8 @@ const char *arg_usage(enum arg_kind kind);
  * @param why   On error what is wrong and what to do; begins with the
  *              command's name unless named is set
  */
-int command_parse(struct cmdline *line, const struct app *app,
-		  const char *text, char *why, size_t size);
+int command_parse(struct cmdline *line, const struct app *app, const char *text,
+		  char *why, size_t size);
 
 /** Why the command cannot run now (static or in buf), NULL: it can */
 const char *command_refusal(const struct app *app, const struct command *cmd,

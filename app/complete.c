@@ -105,8 +105,8 @@ static void offer_values(struct candidates *c, const char *name,
 		offer_themes(c, prefix);
 	text_copy(words, sizeof(words),
 		  o->type == OPTION_BOOL ? "on off"
-		  : o->choices	       ? o->choices
-				       : "");
+		  : o->choices           ? o->choices
+					 : "");
 	for (char *w = strtok_r(words, " ", &save); w;
 	     w = strtok_r(NULL, " ", &save))
 		offer(c, prefix, w, strcmp(w, o->def) == 0 ? "default" : "");
@@ -140,8 +140,7 @@ static void offer_fields(struct candidates *c, const char *event,
 
 typedef const char *(name_h)(unsigned i, const char **helpp);
 
-static void offer_names(struct candidates *c, name_h *nameh,
-			const char *prefix)
+static void offer_names(struct candidates *c, name_h *nameh, const char *prefix)
 {
 	const char *name, *help = "";
 

@@ -15,12 +15,12 @@
 enum { CANDIDATES_MAX = 64 };
 
 struct candidate {
-	char text[URI_MAX];       /* to be inserted (not quoted)  */
-	char help[NAME_MAX_LEN];  /* what it is, "" when plain    */
+	char text[URI_MAX];      /* to be inserted (not quoted)  */
+	char help[NAME_MAX_LEN]; /* what it is, "" when plain    */
 };
 
 struct candidates {
-	size_t from;              /* where in the line the word begins */
+	size_t from; /* where in the line the word begins */
 	unsigned n;
 	struct candidate v[CANDIDATES_MAX];
 };

@@ -16,9 +16,8 @@ static const struct {
 	const char *name;
 	enum ev_type type;
 } events[] = {
-	{"hello", EV_HELLO},       {"account", EV_ACCOUNT},
-	{"call", EV_CALL},         {"transfer", EV_TRANSFER},
-	{"reply", EV_REPLY},       {"log", EV_LOG},
+	{"hello", EV_HELLO},       {"account", EV_ACCOUNT}, {"call", EV_CALL},
+	{"transfer", EV_TRANSFER}, {"reply", EV_REPLY},     {"log", EV_LOG},
 };
 
 enum { EVENTS = sizeof(events) / sizeof(events[0]) };
@@ -242,8 +241,7 @@ static json_t *json_of(const struct field *field)
 	case FIELD_LIST:
 		list = json_array();
 		for (uint64_t i = 0; i < field->number; i++)
-			json_array_append_new(list,
-					      json_clean(field->list[i]));
+			json_array_append_new(list, json_clean(field->list[i]));
 		return list;
 	case FIELD_NULL:
 		break;

@@ -16,23 +16,29 @@
  * Threads: any.    Blocks: never.
  */
 
-enum field_type { FIELD_NULL, FIELD_NUMBER, FIELD_BOOL, FIELD_TEXT, FIELD_LIST };
+enum field_type {
+	FIELD_NULL,
+	FIELD_NUMBER,
+	FIELD_BOOL,
+	FIELD_TEXT,
+	FIELD_LIST
+};
 
 struct field {
-	const char *name;        /* static                               */
+	const char *name; /* static                               */
 	enum field_type type;
-	uint64_t number;         /* FIELD_NUMBER, FIELD_BOOL             */
-	const char *text;        /* borrowed from the event              */
-	const char (*list)[64];  /* borrowed; number of them in `number` */
+	uint64_t number;        /* FIELD_NUMBER, FIELD_BOOL             */
+	const char *text;       /* borrowed from the event              */
+	const char (*list)[64]; /* borrowed; number of them in `number` */
 };
 
 enum { FIELDS_MAX = 12 };
 
 struct fields {
-	const char *ev;          /* "call", "transfer" ...               */
+	const char *ev; /* "call", "transfer" ...               */
 	unsigned n;
 	struct field v[FIELDS_MAX];
-	char buf[64];            /* for a text the event does not hold   */
+	char buf[64]; /* for a text the event does not hold   */
 };
 
 /**

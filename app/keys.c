@@ -85,8 +85,10 @@ bool key_context_find(unsigned *ip, const char *name)
 static uint32_t one_char(const char *s)
 {
 	const unsigned char *p = (const unsigned char *)s;
-	unsigned more = p[0] < 0x80 ? 0 : p[0] >= 0xf0 ? 3 : p[0] >= 0xe0 ? 2
-									   : 1;
+	unsigned more = p[0] < 0x80    ? 0
+			: p[0] >= 0xf0 ? 3
+			: p[0] >= 0xe0 ? 2
+				       : 1;
 	uint32_t code = more ? p[0] & (0x3fu >> more) : p[0];
 
 	if (p[0] <= ' ' || p[0] == 0x7f || !text_is_clean(s))

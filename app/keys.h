@@ -57,8 +57,8 @@ bool key_context_find(unsigned *ip, const char *name);
 struct binding {
 	unsigned context;
 	struct key key;
-	char *line;     /* command line */
-	bool user;      /* bound by a bind line, not by the command table */
+	char *line; /* command line */
+	bool user;  /* bound by a bind line, not by the command table */
 };
 
 struct keymap {

@@ -18,7 +18,8 @@ enum { ON_SIGNAL, ON_EVENT, ON_ROBOT, ON_OUT, FDS };
 struct loop {
 	const struct loop_prm *prm;
 	int signo;
-	bool gone; /* the engine's end was reached */
+	bool greeted; /* EV_HELLO came: from now on the robot may read */
+	bool gone;    /* the engine's end was reached */
 };
 
 static bool hidden(const struct event *ev)
@@ -55,6 +56,8 @@ static void take_events(struct loop *l)
 		}
 		if (prm->tap)
 			prm->tap(&ev, prm->tap_arg);
+		if (ev.type == EV_HELLO)
+			l->greeted = true;
 		if (ev.type == EV_STOPPED)
 			l->gone = true;
 		app_event(prm->app, &ev);
@@ -84,7 +87,7 @@ static void turn(struct loop *l, int timeout_ms, bool ending)
 		[ON_OUT] = {.fd = -1, .events = POLLOUT},
 	};
 
-	if (r->fd && !full && !ending)
+	if (r->fd && l->greeted && !full && !ending)
 		p[ON_ROBOT].fd = r->fd(r->self);
 	if (prm->out && out_waits(prm->out))
 		p[ON_OUT].fd = out_fd(prm->out);

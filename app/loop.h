@@ -23,11 +23,11 @@ enum { LOOP_STOP_MS = 2500 }; /* the engine takes 2 s at most */
 struct loop_prm {
 	struct app *app;
 	const struct robot *robot;
-	struct out *out;     /* NULL: nothing is printed                   */
-	bool quiet;          /* print the diary only, no events            */
-	const char *prefix;  /* in front of each sentence ("# "), or NULL  */
-	int signal_fd;       /* signalfd(2), or -1                         */
-	int event_fd;        /* the engine's                               */
+	struct out *out;    /* NULL: nothing is printed                   */
+	bool quiet;         /* print the diary only, no events            */
+	const char *prefix; /* in front of each sentence ("# "), or NULL  */
+	int signal_fd;      /* signalfd(2), or -1                         */
+	int event_fd;       /* the engine's                               */
 	int (*take)(void *engine, struct event *ev); /* as engine_take()   */
 	/** Sees every event first (trace files); NULL: nobody does */
 	void (*tap)(const struct event *ev, void *arg);

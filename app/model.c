@@ -188,8 +188,8 @@ static void forget_transfers(struct model *m)
 
 	for (unsigned i = 0; ended > MODEL_ENDED_MAX && i < m->transferc;) {
 		if (m->transfers[i].outcome != OUTCOME_NONE) {
-			drop(m->transfers, &m->transferc,
-			     sizeof(*m->transfers), i);
+			drop(m->transfers, &m->transferc, sizeof(*m->transfers),
+			     i);
 			ended--;
 		} else {
 			i++;

@@ -26,14 +26,14 @@ enum { MODEL_ENDED_MAX = 64 }; /* ended calls kept, and ended transfers */
 struct model {
 	struct account_info *accounts; /* by id, ascending */
 	unsigned accountc;
-	struct call_info *calls;       /* by id, ascending */
+	struct call_info *calls; /* by id, ascending */
 	unsigned callc;
 	struct transfer_info *transfers; /* by id, ascending */
 	unsigned transferc;
-	uint32_t selected;             /* call; 0: none */
-	uint32_t last_call;            /* highest id heard of */
+	uint32_t selected;  /* call; 0: none */
+	uint32_t last_call; /* highest id heard of */
 	uint32_t last_transfer;
-	bool stopped;                  /* the engine has gone */
+	bool stopped; /* the engine has gone */
 };
 
 void model_init(struct model *m);
@@ -57,8 +57,7 @@ const struct call_info *model_ringing(const struct model *m);
 const struct call_info *model_consult(const struct model *m, uint32_t call);
 
 /** Newest transfer without an outcome (of that call; 0: of any), or NULL */
-const struct transfer_info *model_pending(const struct model *m,
-					  uint32_t call);
+const struct transfer_info *model_pending(const struct model *m, uint32_t call);
 
 /** How many calls are up (not ended) / how many transfers last */
 unsigned model_calls_up(const struct model *m);

@@ -112,7 +112,7 @@ const char *option_range(const struct option *row, char *buf, size_t size)
 		while (*p && at + 1 < size) {
 			size_t len = strcspn(p, " ");
 			const char *next = p + len + (p[len] == ' ');
-			const char *mark = !*next		 ? ""
+			const char *mark = !*next              ? ""
 					   : strchr(next, ' ') ? ", "
 							       : " or ";
 
@@ -145,9 +145,8 @@ static bool is_choice(const char *choices, const char *value)
 static const char *on_off(const char *value)
 {
 	static const char *const words[][2] = {
-		{"on", "on"},   {"yes", "on"}, {"true", "on"},
-		{"1", "on"},    {"off", "off"}, {"no", "off"},
-		{"false", "off"}, {"0", "off"},
+		{"on", "on"},   {"yes", "on"}, {"true", "on"},   {"1", "on"},
+		{"off", "off"}, {"no", "off"}, {"false", "off"}, {"0", "off"},
 	};
 
 	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

@@ -20,18 +20,18 @@ enum option_type { OPTION_BOOL, OPTION_NUMBER, OPTION_CHOICE, OPTION_TEXT };
 struct option {
 	const char *name;
 	enum option_type type;
-	const char *unit;        /* of a number, or NULL               */
-	uint32_t min, max;       /* of a number                        */
-	const char *choices;     /* of a choice, space separated       */
-	const char *def;         /* as typed                           */
-	int engine;              /* enum engine_option, or -1          */
-	const char *help;        /* one line, at most 60 columns       */
+	const char *unit;    /* of a number, or NULL               */
+	uint32_t min, max;   /* of a number                        */
+	const char *choices; /* of a choice, space separated       */
+	const char *def;     /* as typed                           */
+	int engine;          /* enum engine_option, or -1          */
+	const char *help;    /* one line, at most 60 columns       */
 };
 
 /** Values, one for each row */
 struct options {
 	char (*values)[PATH_MAX_LEN];
-	bool *given;             /* set by somebody, not the default   */
+	bool *given; /* set by somebody, not the default   */
 };
 
 void options_init(struct options *o);

@@ -29,6 +29,7 @@ struct out {
 	int err;
 	char *buf;
 	size_t at, len, size; /* buf[at .. len) waits */
+	double t;             /* of the newest event printed */
 	struct said said[SAID];
 };
 
@@ -121,7 +122,11 @@ void out_event(struct out *o, const struct event *ev, const char *prefix,
 	if (!fields_of(&f, ev))
 		return;
 	if (o->json) {
-		json = fields_json(ev);
+		/* ours may have overtaken one that was still in the pipe */
+		struct event late = *ev;
+
+		late.t = o->t = ev->t > o->t ? ev->t : o->t;
+		json = fields_json(&late);
 		line(o, "", json);
 		free(json);
 	} else if (say_event(sentence, sizeof(sentence), ev)) {

@@ -211,8 +211,8 @@ bool say_event(char *dst, size_t size, const struct event *ev)
 		diary(&s, &ev->u.log);
 		break;
 	case EV_DROPPED:
-		say(&s, "Warning: %" PRIu64
-			" log or trace records were dropped.",
+		say(&s,
+		    "Warning: %" PRIu64 " log or trace records were dropped.",
 		    ev->u.dropped);
 		break;
 	default:

@@ -46,8 +46,8 @@ struct script {
 	struct note *notes;
 	unsigned notec;
 	enum doing doing;
-	uint32_t serial;    /* REPLYING */
-	uint64_t deadline;  /* REPLYING, WAITING, SLEEPING */
+	uint32_t serial;     /* REPLYING */
+	uint64_t deadline;   /* REPLYING, WAITING, SLEEPING */
 	struct cmdline line; /* the wait that goes on */
 	unsigned tests, failed;
 	bool bailed;
@@ -119,8 +119,7 @@ static void note(struct script *s, const struct event *ev)
 static void forget_call(struct script *s, uint32_t call)
 {
 	for (unsigned i = 0; call && i < s->notec; i++) {
-		if (s->notes[i].ev->type == EV_CALL &&
-		    s->notes[i].id == call)
+		if (s->notes[i].ev->type == EV_CALL && s->notes[i].id == call)
 			s->notes[i].seen = true;
 	}
 }
@@ -216,7 +215,8 @@ static int check_field(const char *event, const char *pair, char *why,
 	return EINVAL;
 }
 
-/* ---- reading --------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------
+ */
 
 static int check(const struct script *s, const char *text, char *why,
 		 size_t size)
@@ -320,7 +320,8 @@ void script_free(struct script *s)
 	free(s);
 }
 
-/* ---- running ---------------------------------------------------------------- */
+/* ---- running ----------------------------------------------------------------
+ */
 
 static const struct step *current(const struct script *s)
 {
@@ -463,8 +464,8 @@ static uint32_t named_call(const struct script *s)
 
 		if (kind != ARG_CALL_OPT && kind != ARG_CALL)
 			continue;
-		if (s->line.arg[i] && text_u32(s->line.arg[i], 1, UINT32_MAX,
-					       &n))
+		if (s->line.arg[i] &&
+		    text_u32(s->line.arg[i], 1, UINT32_MAX, &n))
 			return n;
 		return s->app->model.selected;
 	}

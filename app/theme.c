@@ -84,23 +84,26 @@ static const struct {
 	const char *name;
 	uint32_t rgb;
 } ansi[] = {
-	{"black", 0x000000},        {"red", 0xcd0000},
-	{"green", 0x00cd00},        {"yellow", 0xcdcd00},
-	{"blue", 0x0000ee},         {"magenta", 0xcd00cd},
-	{"cyan", 0x00cdcd},         {"white", 0xe5e5e5},
-	{"brightblack", 0x7f7f7f},  {"brightred", 0xff0000},
-	{"brightgreen", 0x00ff00},  {"brightyellow", 0xffff00},
-	{"brightblue", 0x5c5cff},   {"brightmagenta", 0xff00ff},
-	{"brightcyan", 0x00ffff},   {"brightwhite", 0xffffff},
+	{"black", 0x000000},       {"red", 0xcd0000},
+	{"green", 0x00cd00},       {"yellow", 0xcdcd00},
+	{"blue", 0x0000ee},        {"magenta", 0xcd00cd},
+	{"cyan", 0x00cdcd},        {"white", 0xe5e5e5},
+	{"brightblack", 0x7f7f7f}, {"brightred", 0xff0000},
+	{"brightgreen", 0x00ff00}, {"brightyellow", 0xffff00},
+	{"brightblue", 0x5c5cff},  {"brightmagenta", 0xff00ff},
+	{"brightcyan", 0x00ffff},  {"brightwhite", 0xffffff},
 };
 
 static const struct {
 	const char *name;
 	unsigned attr;
 } attrs[] = {
-	{"bold", ATTR_BOLD},           {"dim", ATTR_DIM},
-	{"italic", ATTR_ITALIC},       {"underline", ATTR_UNDERLINE},
-	{"reverse", ATTR_REVERSE},     {"blink", ATTR_BLINK},
+	{"bold", ATTR_BOLD},
+	{"dim", ATTR_DIM},
+	{"italic", ATTR_ITALIC},
+	{"underline", ATTR_UNDERLINE},
+	{"reverse", ATTR_REVERSE},
+	{"blink", ATTR_BLINK},
 	{"none", 0},
 };
 
@@ -180,8 +183,8 @@ static uint32_t rgb_of_index(unsigned i)
 		return grey << 16 | grey << 8 | grey;
 	i -= 16;
 
-	return (uint32_t)level[i / 36] << 16 |
-	       (uint32_t)level[i / 6 % 6] << 8 | level[i % 6];
+	return (uint32_t)level[i / 36] << 16 | (uint32_t)level[i / 6 % 6] << 8 |
+	       level[i % 6];
 }
 
 static unsigned distance(uint32_t a, uint32_t b)
@@ -408,8 +411,8 @@ int theme_palette(struct theme *t, const char *key, const char *value,
 	int err;
 
 	if (!find(&i, palette, COUNT(palette), key))
-		return unknown("palette key", palette, COUNT(palette), key,
-			       why, size);
+		return unknown("palette key", palette, COUNT(palette), key, why,
+			       size);
 	err = color_parse(&c, value, why, size);
 	if (err)
 		return err;
@@ -422,8 +425,8 @@ int theme_palette(struct theme *t, const char *key, const char *value,
 	return 0;
 }
 
-int theme_color(struct theme *t, const char *role, const char *style,
-		char *why, size_t size)
+int theme_color(struct theme *t, const char *role, const char *style, char *why,
+		size_t size)
 {
 	unsigned i;
 	int err;

@@ -22,10 +22,10 @@ enum color_kind { COLOR_KIND_DEFAULT, COLOR_KIND_SET, COLOR_KIND_PALETTE };
 
 struct color {
 	enum color_kind kind;
-	uint32_t rgb;     /* 0xrrggbb                                   */
-	uint8_t index;    /* of 256; also the palette's row             */
-	uint8_t ansi;     /* of 16                                      */
-	bool rgb_given;   /* else rgb was computed from the index       */
+	uint32_t rgb;   /* 0xrrggbb                                   */
+	uint8_t index;  /* of 256; also the palette's row             */
+	uint8_t ansi;   /* of 16                                      */
+	bool rgb_given; /* else rgb was computed from the index       */
 };
 
 enum {
@@ -40,7 +40,7 @@ enum {
 struct style {
 	struct color fg, bg;
 	unsigned attrs;
-	unsigned mono;    /* attributes without colours */
+	unsigned mono; /* attributes without colours */
 };
 
 enum { ROLES_MAX = 64, PALETTE_MAX = 24 };
@@ -66,8 +66,8 @@ int theme_palette(struct theme *t, const char *key, const char *value,
 		  char *why, size_t size);
 
 /** `color ROLE STYLE`; the same */
-int theme_color(struct theme *t, const char *role, const char *style,
-		char *why, size_t size);
+int theme_color(struct theme *t, const char *role, const char *style, char *why,
+		size_t size);
 
 /** A style with its palette colours put in */
 struct style theme_style(const struct theme *t, unsigned role);

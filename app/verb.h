@@ -33,8 +33,8 @@ struct robot call_verb_robot(struct call_verb *v);
 struct xfer_prm {
 	const char *caller, *target; /* copied                            */
 	enum transfer_kind kind;
-	unsigned flags;              /* TRANSFER_NO_HOLD, TRANSFER_RELEASE */
-	uint32_t limit_ms;           /* of the transfer                   */
+	unsigned flags;    /* TRANSFER_NO_HOLD, TRANSFER_RELEASE */
+	uint32_t limit_ms; /* of the transfer                   */
 };
 
 void xfer_verb_new(struct xfer_verb **vp, struct app *app, struct out *out,

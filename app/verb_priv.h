@@ -15,5 +15,4 @@ enum { VERB_REGISTER_WAIT_MS = 8000 };
 /** Is every account registered, failed or off?  After a while: never mind */
 bool verb_accounts_settled(const struct app *app, uint64_t began_ms);
 
-
 #endif

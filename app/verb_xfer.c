@@ -60,12 +60,12 @@ struct xfer_verb {
 	uint32_t serial;          /* of the request that waits, 0: none    */
 	uint32_t caller;          /* its call                              */
 	uint32_t consult;
-	bool asked_complete;      /* REQ_COMPLETE was taken                */
+	bool asked_complete; /* REQ_COMPLETE was taken                */
 	struct job job;
 	struct worker *worker;
 	struct transfer_info last; /* newest news of our transfer          */
 	bool have_last;
-	const char *fate;          /* of the caller, for the last line     */
+	const char *fate; /* of the caller, for the last line     */
 	int code;
 };
 
@@ -144,8 +144,8 @@ static void refer_job(void *arg)
 {
 	struct job *job = arg;
 
-	job->err = job->port->refer_sync(job->port->engine, &job->req,
-					 &job->last);
+	job->err =
+		job->port->refer_sync(job->port->engine, &job->req, &job->last);
 }
 
 static void refer(struct xfer_verb *v)
@@ -185,19 +185,17 @@ static void on_reply(struct xfer_verb *v, const struct reply_info *r)
 		go(v, CALLING, 0);
 	} else if (v->step == DIALED) {
 		out_complain(v->out, "%s cannot be called: %s", v->caller_uri,
-			r->error);
-		fail(v, r->err == EINVAL || r->err == EOVERFLOW
-				? EXIT_USAGE
-				: EXIT_CALLER);
+			     r->error);
+		fail(v, r->err == EINVAL || r->err == EOVERFLOW ? EXIT_USAGE
+								: EXIT_CALLER);
 	} else if (v->step == CONSULTING && r->err) {
 		out_complain(v->out, "%s cannot be called: %s", v->target,
-			r->error);
-		fail(v, r->err == EINVAL || r->err == EOVERFLOW
-				? EXIT_USAGE
-				: EXIT_TARGET);
+			     r->error);
+		fail(v, r->err == EINVAL || r->err == EOVERFLOW ? EXIT_USAGE
+								: EXIT_TARGET);
 	} else if (v->step == COMPLETING && r->err) {
 		out_complain(v->out, "The transfer cannot be completed: %s",
-			r->error);
+			     r->error);
 		fail(v, EXIT_NOT_SENT);
 	} else if (v->step == COMPLETING) {
 		v->asked_complete = true;
@@ -206,8 +204,7 @@ static void on_reply(struct xfer_verb *v, const struct reply_info *r)
 
 static bool before_transfer(const struct xfer_verb *v)
 {
-	return v->step == DIALED || v->step == CALLING ||
-	       v->step == CONSULTING;
+	return v->step == DIALED || v->step == CALLING || v->step == CONSULTING;
 }
 
 static void on_caller(struct xfer_verb *v, const struct call_info *c)
@@ -334,8 +331,7 @@ static void hang_up(struct xfer_verb *v)
 
 	v->fate = fate(v);
 	for (unsigned i = 0; i < m->callc; i++) {
-		struct request req = {.type = REQ_HANGUP,
-				      .id = m->calls[i].id};
+		struct request req = {.type = REQ_HANGUP, .id = m->calls[i].id};
 
 		if (m->calls[i].state != CALL_ENDED)
 			app_request(v->app, &req);
@@ -362,7 +358,7 @@ static void worker_back(struct xfer_verb *v)
 		return;
 	}
 	out_complain(v->out, "Nothing was sent: %s",
-		job->last.say[0] ? job->last.say : strerror(job->err));
+		     job->last.say[0] ? job->last.say : strerror(job->err));
 	fail(v, job->err == EINVAL || job->err == EOVERFLOW ? EXIT_USAGE
 							    : EXIT_NOT_SENT);
 }
@@ -434,8 +430,7 @@ static int fd(const void *self)
 	const struct xfer_verb *v = self;
 
 	/* once it is done it stays readable: do not spin on it */
-	return v->worker && !worker_done(v->worker) ? worker_fd(v->worker)
-						    : -1;
+	return v->worker && !worker_done(v->worker) ? worker_fd(v->worker) : -1;
 }
 
 static void input(void *self)

@@ -29,6 +29,7 @@ struct waiting {
 struct post {
 	/* immutable */
 	int rfd, wfd;
+	bool full;             /* it took no more at the last try */
 	size_t size;
 	post_class_h *classh;
 
@@ -219,9 +220,17 @@ void post_free(struct post *p)
 		drop_first(p);
 	free(p->buckets);
 	free(p->scratch);
-	(void)close(p->rfd); /* nothing to save: the records were copies */
+	/* nothing to save: the records were copies */
+	post_hang_up(p);
 	post_finish(p);
 	free(p);
+}
+
+void post_hang_up(struct post *p)
+{
+	if (p->rfd >= 0)
+		(void)close(p->rfd);
+	p->rfd = -1;
 }
 
 void post_finish(struct post *p)
@@ -245,18 +254,12 @@ int post_send(struct post *p, const void *record)
 	return 0;
 }
 
-bool post_put(struct post *p, const void *record)
+/* the pipe is full: only now records may merge or be dropped */
+static void wait_in_line(struct post *p, const void *record)
 {
 	enum post_class class = POST_HISTORY;
 	uint64_t key = 0;
 	struct waiting *w;
-
-	if (!p->first) {
-		/* Any error but a full pipe means that nobody will ever
-		   read: the record has no use any more. */
-		if (post_send(p, record) != EAGAIN)
-			return false;
-	}
 
 	if (p->classh)
 		class = p->classh(record, &key);
@@ -276,15 +279,37 @@ bool post_put(struct post *p, const void *record)
 		append(p, record, false, 0);
 		break;
 	}
+}
+
+bool post_put(struct post *p, const void *record)
+{
+	if (!p->first) {
+		/* Any error but a full pipe means that nobody will ever
+		   read: the record has no use any more. */
+		if (post_send(p, record) != EAGAIN)
+			return false;
+		p->full = true;
+	}
+	wait_in_line(p, record);
 	return p->first != NULL;
+}
+
+void post_queue(struct post *p, const void *record)
+{
+	if (p->full)
+		wait_in_line(p, record);
+	else
+		append(p, record, false, 0);
 }
 
 bool post_flush(struct post *p)
 {
 	int err = 0;
 
-	if (!p->first)
+	if (!p->first) {
+		p->full = false;
 		return false;
+	}
 	while (p->first && !err) {
 		const struct waiting *w = p->first;
 
@@ -301,7 +326,8 @@ bool post_flush(struct post *p)
 		while (p->first)
 			drop_first(p);
 	}
-	return p->first != NULL;
+	p->full = p->first != NULL;
+	return p->full;
 }
 
 size_t post_waiting(const struct post *p)

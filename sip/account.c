@@ -175,7 +175,7 @@ struct account *account_first(struct engine *e)
 		return NULL;
 	}
 	if (st)
-		(void)account_aor(a, st, e->p2p_transport, a->info.aor,
+		(void)account_aor(a, NULL, st, e->p2p_transport, a->info.aor,
 				  sizeof(a->info.aor));
 	set_state(a, ACCOUNT_OFF, 0, "peer to peer, no registrar");
 	return a;
@@ -194,8 +194,8 @@ struct account *account_for(struct engine *e, const struct sip_msg *msg)
 	return account_first(e);
 }
 
-int account_aor(const struct account *a, const struct stack *st, enum transp tp,
-		char *dst, size_t size)
+int account_aor(const struct account *a, const char *user,
+		const struct stack *st, enum transp tp, char *dst, size_t size)
 {
 	struct sa sa;
 	int n;
@@ -203,12 +203,13 @@ int account_aor(const struct account *a, const struct stack *st, enum transp tp,
 	if (!a->p2p)
 		return text_copy(dst, size, a->info.aor);
 	stack_laddr(st, tp, &sa);
-	n = re_snprintf(dst, size, "sip:%s@%J", a->user, &sa);
+	n = re_snprintf(dst, size, "sip:%s@%J", user ? user : a->user, &sa);
 	return n < 0 ? EOVERFLOW : 0;
 }
 
-int account_contact(const struct account *a, const struct stack *st,
-		    enum transp tp, char *dst, size_t size)
+int account_contact(const struct account *a, const char *user,
+		    const struct stack *st, enum transp tp, char *dst,
+		    size_t size)
 {
 	struct sa sa;
 	int n;
@@ -218,7 +219,7 @@ int account_contact(const struct account *a, const struct stack *st,
 	if (tp == TRANSP_UDP && sa_isset(&a->pub, SA_ALL) &&
 	    sa_af(&a->pub) == sa_af(&sa))
 		sa = a->pub;
-	n = re_snprintf(dst, size, "sip:%s@%J%s%s", a->user, &sa,
+	n = re_snprintf(dst, size, "sip:%s@%J%s%s", user ? user : a->user, &sa,
 			tp == TRANSP_UDP ? "" : ";transport=",
 			tp == TRANSP_UDP ? "" : transp_name(tp));
 	return n < 0 ? EOVERFLOW : 0;
@@ -235,8 +236,10 @@ static uint32_t backoff_ms(const struct account *a, uint32_t retry_after)
 		s *= 2;
 	if (s > BACKOFF_MAX_S)
 		s = BACKOFF_MAX_S;
-	if (retry_after > s)
-		s = retry_after < 3600 ? retry_after : 3600;
+	/* what the server asks for is a minimum */
+	if (retry_after >= s)
+		return (retry_after < 3600 ? retry_after : 3600) * 1000 +
+		       rand_u16() % 1000;
 	return s * 1000 - rand_u16() % (s * 100 + 1);
 }
 
@@ -284,7 +287,7 @@ static uint32_t granted(const struct account *a, const struct sip_msg *msg)
 	struct sip_addr addr;
 	struct pl val, param;
 
-	if (account_contact(a, a->reg->st, a->reg->tp, own, sizeof(own)))
+	if (account_contact(a, NULL, a->reg->st, a->reg->tp, own, sizeof(own)))
 		own[0] = '\0';
 	while (msg_values_next(&v, &val)) {
 		if (sip_addr_decode(&addr, &val) ||

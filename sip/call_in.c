@@ -109,9 +109,11 @@ void call_incoming(struct engine *e, struct stack *st,
 		return;
 	}
 	err = dlg_uas(&c->dlg, st, msg);
-	if (err) {
+	/* an address is never cut, so it must fit */
+	if (err || msg->from.auri.l >= URI_MAX) {
 		(void)sip_treply(NULL, st->sip, msg, 400,
-				 "Bad Request (Contact)");
+				 err ? "Bad Request (Contact)"
+				     : "Bad Request (From too long)");
 		mem_deref(c);
 		return;
 	}
@@ -143,15 +145,15 @@ void call_incoming(struct engine *e, struct stack *st,
 	c->peer_inv_cseq = msg->cseq.num;
 	call_learn_peer(c, msg);
 	c->info.dir = CALL_IN;
-	text_cut(c->info.peer, sizeof(c->info.peer), c->dlg->remote_uri);
-	if (!uri_is_sane(c->info.peer))
-		text_clean(c->info.peer, sizeof(c->info.peer),
-			   c->dlg->remote_uri, strlen(c->dlg->remote_uri));
+	text_clean(c->info.peer, sizeof(c->info.peer), c->dlg->remote_uri,
+		   strlen(c->dlg->remote_uri));
 	text_clean(c->info.name, sizeof(c->info.name),
 		   msg->from.dname.p ? msg->from.dname.p : "",
 		   msg->from.dname.l);
 	text_clean(c->info.local, sizeof(c->info.local),
 		   msg->uri.user.p ? msg->uri.user.p : "", msg->uri.user.l);
+	if (e->any_user && c->info.local[0])
+		(void)str_dup(&c->dlg->user, c->info.local);
 	hdr = msg_hdr(msg, "Referred-By", "b");
 	if (hdr)
 		text_clean(c->info.referred_by, sizeof(c->info.referred_by),
@@ -178,8 +180,8 @@ int call_progress(struct call *c, unsigned code)
 
 	if (!c->st || c->confirmed || code < 180 || code > 199)
 		return EINVAL;
-	if (account_contact(c->acc, c->dlg->st, c->dlg->tp, contact,
-			    sizeof(contact)))
+	if (account_contact(c->acc, c->dlg->user, c->dlg->st, c->dlg->tp,
+			    contact, sizeof(contact)))
 		return EOVERFLOW;
 	return sip_treplyf(&c->st, NULL, c->dlg->st->sip, c->inv_msg, true,
 			   (uint16_t)code, sip_reason(code),
@@ -226,8 +228,8 @@ int call_send_ok(struct call *c)
 	struct mbuf *body = NULL, *mb = NULL;
 	int err;
 
-	err = account_contact(c->acc, c->dlg->st, c->dlg->tp, contact,
-			      sizeof(contact));
+	err = account_contact(c->acc, c->dlg->user, c->dlg->st, c->dlg->tp,
+			      contact, sizeof(contact));
 	if (!err)
 		err = offer_encode(c->offer, c->offerless, call_direction(c),
 				   &body);

@@ -35,7 +35,8 @@ static int on_prepare(struct stack *st, enum transp tp, struct mbuf **bodyp,
 	int err;
 
 	if (c->acc->p2p && !c->dlg->rtag) {
-		err = account_aor(c->acc, st, tp, aor, sizeof(aor));
+		err = account_aor(c->acc, c->dlg->user, st, tp, aor,
+				  sizeof(aor));
 		if (err)
 			return err;
 		c->dlg->local = mem_deref(c->dlg->local);
@@ -344,6 +345,8 @@ int call_dial(struct engine *e, struct account *acc, const char *uri,
 	if (referred) {
 		c->referred = referred;
 		c->info.referred = referred_id(referred);
+		/* the phone that was asked calls in its own name */
+		c->dlg->user = mem_ref(referred_user(referred));
 	}
 	err = invite(c, headers);
 	if (err)

@@ -31,21 +31,26 @@ static void answer_unknown(struct stack *st, const struct sip_msg *msg)
 			  "Content-Length: 0\r\n\r\n");
 }
 
-/* The bank's phone "login": who asks it for anything must prove himself */
+/* The bank's phone "login": who asks it to transfer, or registers in its
+ * name, must prove himself */
 static bool challenged(struct stack *st, const struct sip_msg *msg)
 {
 	struct engine *e = st->e;
-	const struct pl *user = &msg->uri.user;
+	const struct call *c = NULL;
 	char hdrs[1024];
 
-	if (!e->login_user[0] || !pl_strcmp(&msg->met, "ACK") ||
-	    !pl_strcmp(&msg->met, "BYE") || !pl_strcmp(&msg->met, "NOTIFY") ||
-	    !pl_strcmp(&msg->met, "CANCEL"))
+	if (!e->login_user[0])
 		return false;
-	if (!pl_strcmp(&msg->met, "REGISTER"))
-		user = &msg->to.uri.user;
-	if (pl_strcmp(user, e->login_user))
+	if (!pl_strcmp(&msg->met, "REGISTER")) {
+		if (pl_strcmp(&msg->to.uri.user, e->login_user))
+			return false;
+	} else if (!pl_strcmp(&msg->met, "REFER")) {
+		c = call_of_dialog(e, msg);
+		if (!c || strcmp(c->info.local, e->login_user) != 0)
+			return false;
+	} else {
 		return false;
+	}
 	if (!auth_check(msg, "cordpair", e->login_user, e->login_password,
 			e->secret))
 		return false;
@@ -66,9 +71,13 @@ static void request_in_dialog(struct stack *st, const struct sip_msg *msg)
 		return;
 	}
 	if (!pl_strcmp(&msg->met, "SUBSCRIBE")) {
-		if (!referred_subscribe(e, st, msg))
-			(void)sip_treply(NULL, st->sip, msg, 481,
-					 "Subscription Does Not Exist");
+		if (referred_subscribe(e, st, msg))
+			return;
+		/* nobody gets to watch a referral he has not made */
+		c = call_of_dialog(e, msg);
+		(void)sip_treply(NULL, st->sip, msg, c ? 403 : 481,
+				 c ? "Forbidden"
+				   : "Subscription Does Not Exist");
 		return;
 	}
 	c = call_of_dialog(e, msg);

@@ -28,6 +28,7 @@ static void dlg_destructor(void *arg)
 	mem_deref(d->local);
 	mem_deref(d->remote);
 	mem_deref(d->local_uri);
+	mem_deref(d->user);
 	mem_deref(d->remote_uri);
 	mem_deref(d->target);
 	mem_deref(d->hop_key);
@@ -209,6 +210,7 @@ static struct dlg *dlg_clone(const struct dlg *o)
 	d->local = mem_ref(o->local);
 	d->remote = mem_ref(o->remote);
 	d->local_uri = mem_ref(o->local_uri);
+	d->user = mem_ref(o->user);
 	d->remote_uri = mem_ref(o->remote_uri);
 	d->target = mem_ref(o->target);
 	return d;

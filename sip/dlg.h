@@ -33,6 +33,7 @@ struct dlg {
 	char *local;       /* From value without tag: <uri> or "n" <uri> */
 	char *remote;      /* To value without tag                    */
 	char *local_uri;
+	char *user; /* of our Contact; NULL: the account's     */
 	char *remote_uri;
 	char *target;  /* Request-URI: peer's Contact             */
 	char **routev; /* Route values, in order                  */

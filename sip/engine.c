@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <openssl/rand.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "base/post.h"
 #include "sip/priv.h"
 #include "sip/refer_priv.h"
+#include "sip/timer.h"
 
 /*
  * The SIP thread.  libre_init() and everything of libre happens here; requests
@@ -34,6 +36,10 @@ enum {
 	PACE_CALLS = 64,
 };
 
+struct thread {
+	pthread_t id;
+};
+
 struct start {
 	struct engine *e;
 	const struct engine_prm *prm;
@@ -44,6 +50,9 @@ struct start {
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
 };
+
+/* libre keeps one loop for the whole process */
+static atomic_bool running;
 
 /* ---- events up --------------------------------------------------------- */
 
@@ -62,23 +71,56 @@ static void arm_up(struct engine *e, bool waiting)
 		RC_FD_CLOSE(&e->fd_up, fd);
 }
 
-static void on_up_writable(int flags, void *arg)
+/* Write what waits.  The number of what had to be dropped is news itself. */
+static void flush_up(struct engine *e)
 {
-	struct engine *e = arg;
 	struct event ev;
 
-	(void)flags;
-	ASSERT_SIP();
-
-	if (post_flush(e->up))
+	if (post_flush(e->up)) {
+		arm_up(e, true);
 		return;
+	}
 	arm_up(e, false);
 	memset(&ev, 0, sizeof(ev));
 	ev.u.dropped = post_dropped(e->up);
 	if (ev.u.dropped) {
 		ev.type = EV_DROPPED;
-		engine_publish(e, &ev);
+		ev.t = clock_since_start();
+		arm_up(e, post_put(e->up, &ev));
 	}
+}
+
+static void on_up_writable(int flags, void *arg)
+{
+	(void)flags;
+	ASSERT_SIP();
+	flush_up(arg);
+}
+
+/* Telling comes last in a turn: each write wakes the reader, and what is on
+ * its way to the wire should not wait for that. */
+static void on_turn_end(void *arg)
+{
+	struct engine *e = arg;
+
+	if (post_waiting(e->up) && !e->up_armed)
+		flush_up(e);
+}
+
+/* The reply to a request goes before the news that it makes, so that who
+ * asked knows the number of what it hears of. */
+static void held_add(struct engine *e, const struct event *ev)
+{
+	if (e->heldc == e->held_size) {
+		const size_t size = e->held_size ? e->held_size * 2 : 8;
+		struct event *v = realloc(e->heldv, size * sizeof(*v));
+
+		if (!v)
+			abort();
+		e->heldv = v;
+		e->held_size = size;
+	}
+	e->heldv[e->heldc++] = *ev;
 }
 
 void engine_publish(struct engine *e, struct event *ev)
@@ -86,7 +128,30 @@ void engine_publish(struct engine *e, struct event *ev)
 	ASSERT_SIP();
 
 	ev->t = clock_since_start();
-	arm_up(e, post_put(e->up, ev));
+	if (e->asking) {
+		held_add(e, ev);
+		return;
+	}
+	if (e->turn_end)
+		post_queue(e->up, ev);
+	else
+		arm_up(e, post_put(e->up, ev));
+}
+
+void engine_asking(struct engine *e)
+{
+	e->asking = true;
+}
+
+void engine_replied(struct engine *e, struct event *reply)
+{
+	size_t i;
+
+	e->asking = false;
+	engine_publish(e, reply);
+	for (i = 0; i < e->heldc; i++)
+		engine_publish(e, &e->heldv[i]);
+	e->heldc = 0;
 }
 
 static void on_log(enum log_level level, const char *tag, const char *text,
@@ -236,6 +301,7 @@ static void tear_down(struct engine *e)
 	calls_flush(e);
 	referreds_flush(e);
 	list_flush(&e->accounts);
+	rqs_flush(e);
 	e->registrar = mem_deref(e->registrar);
 	stacks_close(e, false);
 	e->resolver = mem_deref(e->resolver);
@@ -268,6 +334,7 @@ static void *thread_main(void *arg)
 	quiet_libre();
 	err = libre_init();
 	if (!err) {
+		e->turn_end = timer_turn_end(on_turn_end, e);
 		(void)fd_setsize(FDS_MAX);
 		err = set_up(e, s->prm, s->why, s->size);
 	}
@@ -276,6 +343,7 @@ static void *thread_main(void *arg)
 		ev.type = EV_HELLO;
 		stacks_hello(e, &ev.u.hello);
 		engine_publish(e, &ev);
+		flush_up(e); /* no turn has an end yet */
 	}
 
 	/* from here on s may be gone */
@@ -298,8 +366,11 @@ static void *thread_main(void *arg)
 		last_words(e);
 	}
 	log_sink(NULL, NULL);
+	(void)timer_turn_end(NULL, NULL);
 	post_finish(e->up);
+	post_hang_up(e->down);
 	libre_close();
+	atomic_store(&running, false);
 	return NULL;
 }
 
@@ -336,11 +407,20 @@ int engine_new(struct engine **ep, const struct engine_prm *prm, char *why,
 	if (!ep || !prm || !why || !size)
 		return EINVAL;
 	why[0] = '\0';
+	if (atomic_exchange(&running, true)) {
+		(void)snprintf(why, size, "an engine runs already");
+		return EBUSY;
+	}
 	e = calloc(1, sizeof(*e));
-	if (!e)
+	if (!e) {
+		atomic_store(&running, false);
 		return ENOMEM;
-	waiters_init(e);
+	}
 	err = copy_prm(e, prm);
+	if (!err)
+		err = waiters_new(&e->waiters);
+	if (!err && !(e->thread = calloc(1, sizeof(*e->thread))))
+		err = ENOMEM;
 	if (!err && RAND_bytes(e->secret, sizeof(e->secret)) != 1)
 		err = EIO;
 	if (!err)
@@ -356,7 +436,7 @@ int engine_new(struct engine **ep, const struct engine_prm *prm, char *why,
 	/* signals are the UI thread's */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_BLOCK, &all, &was);
-	err = pthread_create(&e->thread, NULL, thread_main, &s);
+	err = pthread_create(&e->thread->id, NULL, thread_main, &s);
 	(void)pthread_sigmask(SIG_SETMASK, &was, NULL);
 	if (err)
 		goto out;
@@ -369,15 +449,17 @@ int engine_new(struct engine **ep, const struct engine_prm *prm, char *why,
 	(void)pthread_cond_destroy(&s.cond);
 	(void)pthread_mutex_destroy(&s.lock);
 	if (err)
-		(void)pthread_join(e->thread, NULL);
+		(void)pthread_join(e->thread->id, NULL);
 out:
 	if (err) {
+		atomic_store(&running, false);
 		if (!why[0])
 			(void)snprintf(why, size, "cannot start: %s",
 				       strerror(err));
 		post_free(e->down);
 		post_free(e->up);
-		waiters_done(e);
+		waiters_free(e->waiters);
+		free(e->thread);
 		free(e);
 	} else {
 		*ep = e;
@@ -412,10 +494,12 @@ void engine_free(struct engine *e)
 	if (!e)
 		return;
 	(void)engine_post(e, &stop);
-	(void)pthread_join(e->thread, NULL);
+	(void)pthread_join(e->thread->id, NULL);
 	post_free(e->down);
 	post_free(e->up);
-	waiters_done(e);
+	waiters_free(e->waiters);
+	free(e->thread);
 	secret_wipe(e->login_password, sizeof(e->login_password));
+	free(e->heldv);
 	free(e);
 }

@@ -33,7 +33,8 @@ struct engine_prm {
 	bool trace;                 /* post EV_TRACE                        */
 
 	/* for the phone bank */
-	bool any_user;              /* take calls for whatever user part    */
+	bool any_user;              /* a robot answers: no 180 by itself,
+				       the called user part is its name     */
 	bool registrar;             /* accept REGISTER, route to bindings   */
 	bool accept_refer;          /* post EV_REFERRED (else answer 603)   */
 	const char *login_user;     /* requests for this user part are      */
@@ -47,7 +48,8 @@ struct engine_prm {
  * @param why   On error what went wrong and what to do, in words
  * @param size  Size of why [bytes]
  *
- * @return 0, EINVAL (an address is malformed), EADDRINUSE, EADDRNOTAVAIL, ...
+ * @return 0, EINVAL (an address is malformed), EBUSY (libre has one loop a
+ *         process, and it runs), EADDRINUSE, EADDRNOTAVAIL, ...
  */
 int engine_new(struct engine **ep, const struct engine_prm *prm, char *why,
 	       unsigned size);

@@ -2,7 +2,6 @@
 #ifndef SIP_PRIV_H
 #define SIP_PRIV_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/log.h"
@@ -40,7 +39,7 @@ struct registrar;
 
 struct engine {
 	/* immutable after start */
-	pthread_t thread;
+	struct thread *thread; /* engine.c */
 	bool any_user, accept_refer, trace;
 	char software[64];
 	char user[64];
@@ -51,8 +50,7 @@ struct engine {
 
 	/* any thread */
 	_Atomic uint32_t serial;
-	pthread_mutex_t waiters_lock;
-	struct waiter *waiters; /* under waiters_lock          */
+	struct waiters *waiters; /* refer_sync.c */
 
 	/* SIP thread */
 	struct list stacks;
@@ -61,6 +59,7 @@ struct engine {
 	struct list ended;  /* calls waiting for their last answer */
 	struct list refers; /* live and tombstones, oldest first   */
 	struct list referreds;
+	struct list rqs;        /* requests that have no answer yet */
 	struct hash *calls_ht;  /* by Call-ID                  */
 	struct hash *refers_ht; /* by Call-ID                  */
 	struct registrar *registrar;
@@ -69,6 +68,10 @@ struct engine {
 	struct tls_door *door;
 	struct rc_fd fd_down, fd_up;
 	bool up_armed;
+	bool turn_end; /* events leave at the turn's end */
+	bool asking;   /* hold them until the reply has gone */
+	struct event *heldv;
+	size_t heldc, held_size;
 	struct tmr tmr_stop;
 	struct tmr tmr_pace;
 	bool stopping;
@@ -92,6 +95,9 @@ struct engine {
  */
 
 void engine_publish(struct engine *e, struct event *ev);
+/** Between these two what is published waits for the reply to go first */
+void engine_asking(struct engine *e);
+void engine_replied(struct engine *e, struct event *reply);
 struct call *engine_call(struct engine *e, uint32_t id);
 /** One row of the table of requests.c, and its reply */
 void engine_take_request(struct engine *e, const struct request *req);
@@ -106,8 +112,8 @@ bool engine_on_response(struct stack *st, const struct sip_msg *msg);
 
 /* ---- refer_sync.c ----------------------------------------------------- */
 
-void waiters_init(struct engine *e);
-void waiters_done(struct engine *e);
+int waiters_new(struct waiters **wp);
+void waiters_free(struct waiters *w);
 /** The outcome (or refusal) of the request with this serial */
 void waiters_wake(struct engine *e, uint32_t serial, int err,
 		  const struct transfer_info *info);
@@ -147,11 +153,13 @@ void account_register(struct account *a);
 void account_unregister(struct account *a);
 void account_publish(struct account *a);
 /** The AOR to stand in From and Referred-By, seen from stack st */
-int account_aor(const struct account *a, const struct stack *st, enum transp tp,
-		char *dst, size_t size);
-/** Contact URI for a dialog that leaves by st and tp */
-int account_contact(const struct account *a, const struct stack *st,
-		    enum transp tp, char *dst, size_t size);
+int account_aor(const struct account *a, const char *user,
+		const struct stack *st, enum transp tp, char *dst, size_t size);
+/** Contact URI for a dialog that leaves by st and tp; user NULL: the account's
+ */
+int account_contact(const struct account *a, const char *user,
+		    const struct stack *st, enum transp tp, char *dst,
+		    size_t size);
 /** Any account still saying goodbye? */
 bool accounts_leaving(const struct engine *e);
 

@@ -380,11 +380,12 @@ static bool is_ourselves(const struct call *c, const char *uri)
 {
 	char own[URI_MAX];
 
-	if (!account_aor(c->acc, c->dlg->st, c->dlg->tp, own, sizeof(own)) &&
+	if (!account_aor(c->acc, c->dlg->user, c->dlg->st, c->dlg->tp, own,
+			 sizeof(own)) &&
 	    uri_same(own, uri))
 		return true;
-	return !account_contact(c->acc, c->dlg->st, c->dlg->tp, own,
-				sizeof(own)) &&
+	return !account_contact(c->acc, c->dlg->user, c->dlg->st, c->dlg->tp,
+				own, sizeof(own)) &&
 	       uri_same(own, uri);
 }
 

@@ -326,6 +326,21 @@ static void without_status(struct refer_status *r, const struct report *rp)
 	}
 }
 
+/*
+ * Tags are secrets of the two ends, but not from who reads along: over UDP a
+ * report must also come from where the other side has been heard or is
+ * reached (transfer.md Z12).
+ */
+static bool from_peer(const struct refer_status *r, const struct sip_msg *msg)
+{
+	const int part = msg->tp == SIP_TRANSP_UDP ? SA_ALL : SA_ADDR;
+
+	if (r->out_of_dialog)
+		return true;
+	return sa_cmp(&msg->src, &r->dlg->peer, part) ||
+	       sa_cmp(&msg->src, &r->dlg->hop, part);
+}
+
 static void process(struct refer_status *r, const struct sip_msg *msg,
 		    const struct report *rp)
 {
@@ -409,6 +424,12 @@ void refer_notify(struct engine *e, struct stack *st, const struct sip_msg *msg)
 		else
 			(void)sip_treply(NULL, st->sip, msg, 481,
 					 "Subscription Does Not Exist");
+		return;
+	}
+	if (!from_peer(r, msg)) {
+		log_warn("refer", "a report of transfer %u from a stranger",
+			 r->info.id);
+		(void)sip_treply(NULL, st->sip, msg, 403, "Forbidden");
 		return;
 	}
 	(void)sip_treply(NULL, st->sip, msg, 200, "OK");

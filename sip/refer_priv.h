@@ -158,5 +158,7 @@ void consult_call_news(struct call *c, bool by_peer);
 /* ---- referee.c -------------------------------------------------------- */
 
 uint32_t referred_id(const struct referred *r);
+/** User part of the phone that was asked, a mem object or NULL */
+char *referred_user(const struct referred *r);
 
 #endif

@@ -193,8 +193,8 @@ void refer_send(struct refer_status *r)
 	hash_append(r->e->refers_ht, hash_joaat_str(r->dlg->callid), &r->he, r);
 	err = write_refer_to(r, to, sizeof(to));
 	if (!err)
-		err = account_aor(r->acc, asked->dlg->st, asked->dlg->tp, by,
-				  sizeof(by));
+		err = account_aor(r->acc, asked->dlg->user, asked->dlg->st,
+				  asked->dlg->tp, by, sizeof(by));
 	if (err)
 		goto out;
 	n = snprintf(hdrs, sizeof(hdrs),

@@ -20,14 +20,32 @@ struct waiter {
 	struct transfer_info info;
 };
 
-void waiters_init(struct engine *e)
+struct waiters {
+	pthread_mutex_t lock;
+	struct waiter *first; /* under lock */
+};
+
+int waiters_new(struct waiters **wp)
 {
-	(void)pthread_mutex_init(&e->waiters_lock, NULL);
+	struct waiters *w = calloc(1, sizeof(*w));
+	int err;
+
+	if (!w)
+		return ENOMEM;
+	err = pthread_mutex_init(&w->lock, NULL);
+	if (err)
+		free(w);
+	else
+		*wp = w;
+	return err;
 }
 
-void waiters_done(struct engine *e)
+void waiters_free(struct waiters *w)
 {
-	(void)pthread_mutex_destroy(&e->waiters_lock);
+	if (!w)
+		return;
+	(void)pthread_mutex_destroy(&w->lock);
+	free(w);
 }
 
 void waiters_wake(struct engine *e, uint32_t serial, int err,
@@ -37,8 +55,8 @@ void waiters_wake(struct engine *e, uint32_t serial, int err,
 
 	ASSERT_SIP();
 
-	(void)pthread_mutex_lock(&e->waiters_lock);
-	for (w = e->waiters; w; w = w->next) {
+	(void)pthread_mutex_lock(&e->waiters->lock);
+	for (w = e->waiters->first; w; w = w->next) {
 		if ((serial && w->serial != serial) || w->done)
 			continue;
 		w->done = true;
@@ -47,7 +65,7 @@ void waiters_wake(struct engine *e, uint32_t serial, int err,
 			w->info = *info;
 		(void)pthread_cond_signal(&w->cond);
 	}
-	(void)pthread_mutex_unlock(&e->waiters_lock);
+	(void)pthread_mutex_unlock(&e->waiters->lock);
 }
 
 int refer_sync(struct engine *e, const struct request *req,
@@ -73,17 +91,17 @@ int refer_sync(struct engine *e, const struct request *req,
 	w.serial = copy.serial;
 	(void)pthread_cond_init(&w.cond, NULL);
 
-	(void)pthread_mutex_lock(&e->waiters_lock);
-	w.next = e->waiters;
-	e->waiters = &w;
+	(void)pthread_mutex_lock(&e->waiters->lock);
+	w.next = e->waiters->first;
+	e->waiters->first = &w;
 	err = engine_post(e, &copy);
 	/* the referral has limits of its own (TF, TN, TM), so this ends */
 	while (!err && !w.done)
-		(void)pthread_cond_wait(&w.cond, &e->waiters_lock);
-	for (wp = &e->waiters; *wp != &w; wp = &(*wp)->next)
+		(void)pthread_cond_wait(&w.cond, &e->waiters->lock);
+	for (wp = &e->waiters->first; *wp != &w; wp = &(*wp)->next)
 		;
 	*wp = w.next;
-	(void)pthread_mutex_unlock(&e->waiters_lock);
+	(void)pthread_mutex_unlock(&e->waiters->lock);
 	(void)pthread_cond_destroy(&w.cond);
 
 	if (!err)

@@ -69,6 +69,11 @@ uint32_t referred_id(const struct referred *r)
 	return r->info.id;
 }
 
+char *referred_user(const struct referred *r)
+{
+	return r->dlg->user;
+}
+
 static void publish(struct referred *r)
 {
 	struct event ev;
@@ -195,8 +200,8 @@ int referred_answer(struct referred *r, unsigned code)
 		r->answer = code;
 		return 0;
 	}
-	err = account_contact(r->acc, r->stack, transp_of(r->msg->tp), contact,
-			      sizeof(contact));
+	err = account_contact(r->acc, r->dlg->user, r->stack,
+			      transp_of(r->msg->tp), contact, sizeof(contact));
 	if (err)
 		return err;
 	err = sip_treplyf(&r->st, NULL, r->stack->sip, r->msg, true,

@@ -360,6 +360,7 @@ void engine_take_request(struct engine *e, const struct request *req)
 	struct event ev;
 	int err;
 
+	engine_asking(e);
 	if ((unsigned)req->type >= REQ_COUNT) {
 		err = refuse(&a, EINVAL, "no such request");
 	} else if (e->stopping && req->type != REQ_STOP &&
@@ -385,7 +386,7 @@ void engine_take_request(struct engine *e, const struct request *req)
 		 request_name(req->type));
 	text_clean(ev.u.reply.error, sizeof(ev.u.reply.error), a.why,
 		   err ? strlen(a.why) : 0);
-	engine_publish(e, &ev);
+	engine_replied(e, &ev);
 
 	if (err && req->type == REQ_TRANSFER) {
 		struct transfer_info info;

@@ -19,6 +19,7 @@
  */
 
 struct rq {
+	struct le le; /* engine.rqs */
 	struct rq **slot;
 	struct engine *e;
 	const char *method;
@@ -61,6 +62,7 @@ static void rq_destructor(void *arg)
 {
 	struct rq *rq = arg;
 
+	list_unlink(&rq->le);
 	tmr_cancel(&rq->tmr);
 	mem_deref(rq->query);
 	mem_deref(rq->req);
@@ -155,6 +157,8 @@ static void on_response(int err, const struct sip_msg *msg, void *arg)
 		return;
 	}
 
+	if (rq->dlg->st)
+		stack_tune(rq->dlg->st, msg);
 	if (msg->scode < 200) {
 		if (rq->h)
 			rq->h(0, msg, false, NULL, rq->arg);
@@ -237,7 +241,8 @@ static int write_message(struct rq *rq, struct mbuf **mbp)
 	if (rq->contact) {
 		char uri[URI_MAX];
 
-		if (!account_contact(rq->acc, d->st, rq->tp, uri, sizeof(uri)))
+		if (!account_contact(rq->acc, rq->dlg->user, d->st, rq->tp, uri,
+				     sizeof(uri)))
 			err |= mbuf_printf(
 				mb, "Contact: <%s>%s\r\n", uri,
 				rq->contact_params ? rq->contact_params : "");
@@ -526,6 +531,7 @@ int rq_send(struct rq **rqp, const struct rq_prm *prm)
 		if (err)
 			goto out;
 	}
+	list_append(&rq->e->rqs, &rq->le, rq);
 	if (rq->auth)
 		auth_fresh(rq->auth);
 	rq->cseq = ++rq->dlg->lseq;
@@ -546,6 +552,22 @@ out:
 	if (err)
 		mem_deref(rq);
 	return err;
+}
+
+void rqs_flush(struct engine *e)
+{
+	struct le *le;
+
+	while ((le = e->rqs.head) != NULL) {
+		struct rq *rq = le->data;
+
+		/* nobody is there to be told any more */
+		list_unlink(&rq->le);
+		rq->h = NULL;
+		if (rq->slot)
+			*rq->slot = NULL;
+		mem_deref(rq);
+	}
 }
 
 uint32_t rq_cseq(const struct rq *rq)

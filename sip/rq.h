@@ -67,6 +67,9 @@ struct rq_prm {
 /** Send.  Never calls h from inside.  0, ENOMEM, EINVAL */
 int rq_send(struct rq **rqp, const struct rq_prm *prm);
 
+/** The engine goes: forget all that waits, also for a name */
+void rqs_flush(struct engine *e);
+
 /** CSeq it went (or last went) out with */
 uint32_t rq_cseq(const struct rq *rq);
 

@@ -61,7 +61,7 @@ static void stack_destructor(void *arg)
 	mem_deref(st->sip);
 }
 
-static void widen(struct stack *st, const struct sip_msg *msg)
+void stack_tune(struct stack *st, const struct sip_msg *msg)
 {
 	struct tcp_conn *tc;
 	int fd, one = 1;
@@ -88,7 +88,7 @@ static bool on_request(const struct sip_msg *msg, void *arg)
 	struct stack *st = arg;
 
 	ASSERT_SIP();
-	widen(st, msg);
+	stack_tune(st, msg);
 	return engine_on_request(st, msg);
 }
 
@@ -97,7 +97,7 @@ static bool on_response(const struct sip_msg *msg, void *arg)
 	struct stack *st = arg;
 
 	ASSERT_SIP();
-	widen(st, msg);
+	stack_tune(st, msg);
 	return engine_on_response(st, msg);
 }
 
@@ -200,8 +200,8 @@ static int stack_listen(struct stack *st, const struct listen_spec *spec)
 static int parse_listen(struct listen_spec *spec, const char *text, char *why,
 			size_t size)
 {
-	const char *p = text;
-	struct pl pl;
+	const char *p = text, *colon;
+	uint32_t port;
 	unsigned i;
 
 	memset(spec, 0, sizeof(*spec));
@@ -218,7 +218,6 @@ static int parse_listen(struct listen_spec *spec, const char *text, char *why,
 		for (i = 0; i < TRANSP_COUNT; i++)
 			spec->kind[i] = true;
 
-	pl_set_str(&pl, p);
 	if (sa_decode(&spec->addr, p, strlen(p))) {
 		(void)snprintf(why, size,
 			       "--listen %s: not [udp:|tcp:|tls:]ADDR:PORT "
@@ -226,7 +225,15 @@ static int parse_listen(struct listen_spec *spec, const char *text, char *why,
 			       text);
 		return EINVAL;
 	}
-	spec->port = sa_port(&spec->addr);
+	colon = strrchr(p, ':');
+	if (!colon || !text_u32(colon + 1, 0, 65535, &port)) {
+		(void)snprintf(why, size,
+			       "--listen %s: the port must be 0 to "
+			       "65535 (0: a free one)",
+			       text);
+		return EINVAL;
+	}
+	spec->port = (uint16_t)port;
 	spec->tls_port = spec->port;
 	if (p == text && spec->port)
 		spec->tls_port = (uint16_t)(spec->port + 1);

@@ -44,6 +44,9 @@ struct stack *stack_for(struct engine *e, enum transp tp, const struct sa *dst);
 /** Our address on it, with the port of that transport */
 void stack_laddr(const struct stack *st, enum transp tp, struct sa *sa);
 
+/** TCP_NODELAY and large buffers, for what this message came in by */
+void stack_tune(struct stack *st, const struct sip_msg *msg);
+
 enum transp transp_of(enum sip_transp tp);
 enum sip_transp transp_re(enum transp tp);
 

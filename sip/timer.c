@@ -14,6 +14,13 @@ uint64_t timer_count(void)
 	return 0;
 }
 
+bool timer_turn_end(void (*h)(void *arg), void *arg)
+{
+	(void)h;
+	(void)arg;
+	return false;
+}
+
 #else
 
 #include "base/clock.h"
@@ -43,6 +50,8 @@ struct wheel {
 	uint64_t used[LEVELS]; /* a bit for each slot that has timers  */
 	uint64_t n;
 	bool polling;
+	void (*turn_end)(void *arg);
+	void *turn_arg;
 	struct list later; /* due now, but started by a handler    */
 	struct list slotv[LEVELS][SLOTS];
 };
@@ -181,6 +190,8 @@ void tmr_poll(struct list *tmrl)
 		list_unlink(&tmr->le);
 		insert(w, tmr);
 	}
+	if (w->turn_end)
+		w->turn_end(w->turn_arg);
 }
 
 uint64_t tmr_jiffies(void)
@@ -311,6 +322,13 @@ void tmr_debug(void)
 uint64_t timer_count(void)
 {
 	return wheel.n;
+}
+
+bool timer_turn_end(void (*h)(void *arg), void *arg)
+{
+	wheel.turn_end = h;
+	wheel.turn_arg = arg;
+	return true;
 }
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef SIP_TIMER_H
 #define SIP_TIMER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /**
@@ -21,5 +22,13 @@
 
 /** How many timers run on the calling thread; for leak checks */
 uint64_t timer_count(void);
+
+/**
+ * Have h called at the end of every turn of the calling thread's loop, after
+ * its descriptors and timers; NULL: no more.
+ *
+ * @return false where the loop is libre's own (4.x): h is not called
+ */
+bool timer_turn_end(void (*h)(void *arg), void *arg);
 
 #endif

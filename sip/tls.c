@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -145,15 +146,48 @@ static SSL_CTX *context(const struct engine *e)
 #endif
 }
 
+/*
+ * A certificate of our own making.  It proves nothing to anybody, but a proxy
+ * that does not reuse our connection must be able to open one to our Contact.
+ */
+static void self_signed(SSL_CTX *ctx)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *cert = X509_new();
+	X509_NAME *name;
+
+	if (!key || !cert)
+		goto out;
+	(void)X509_set_version(cert, 2);
+	(void)ASN1_INTEGER_set(X509_get_serialNumber(cert),
+			       (long)(rand_u32() >> 1));
+	(void)X509_gmtime_adj(X509_getm_notBefore(cert), -86400);
+	(void)X509_gmtime_adj(X509_getm_notAfter(cert), 86400L * 365);
+	name = X509_get_subject_name(cert);
+	(void)X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+					 (const unsigned char *)"cordpair", -1,
+					 -1, 0);
+	(void)X509_set_issuer_name(cert, name);
+	(void)X509_set_pubkey(cert, key);
+	if (X509_sign(cert, key, EVP_sha256()) <= 0)
+		goto out;
+	(void)SSL_CTX_use_certificate(ctx, cert);
+	(void)SSL_CTX_use_PrivateKey(ctx, key);
+out:
+	X509_free(cert);
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+}
+
 int tls_open(struct engine *e)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
 	SSL_CTX *ctx;
 	int err;
 
 	ASSERT_SIP();
 
-	(void)pthread_once(&once, make_index);
+	(void)CRYPTO_THREAD_run_once(&once, make_index);
 	e->door = mem_zalloc(sizeof(*e->door), NULL);
 	if (!e->door)
 		return ENOMEM;
@@ -167,6 +201,7 @@ int tls_open(struct engine *e)
 		(void)SSL_CTX_set_default_verify_paths(ctx);
 		SSL_CTX_set_verify_depth(ctx, VERIFY_DEPTH);
 		SSL_CTX_set_info_callback(ctx, on_info);
+		self_signed(ctx);
 	}
 	return tls_configure(e, NULL, 0);
 }

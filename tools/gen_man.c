@@ -299,11 +299,16 @@ static const struct {
 	const char *name;
 	void (*print)(void);
 } tables[] = {
-	{"@VERBS@", verbs},       {"@OPTIONS@", options},
-	{"@COMMANDS@", command_table}, {"@SCRIPTS@", script_table},
-	{"@SETTINGS@", settings}, {"@PARAMS@", params},
-	{"@EVENTS@", event_table},     {"@CONTEXTS@", contexts},
-	{"@ROLES@", roles},       {"@EXITCODES@", codes},
+	{"@VERBS@", verbs},
+	{"@OPTIONS@", options},
+	{"@COMMANDS@", command_table},
+	{"@SCRIPTS@", script_table},
+	{"@SETTINGS@", settings},
+	{"@PARAMS@", params},
+	{"@EVENTS@", event_table},
+	{"@CONTEXTS@", contexts},
+	{"@ROLES@", roles},
+	{"@EXITCODES@", codes},
 };
 
 static int line(char *s)

@@ -14,8 +14,8 @@ enum { FAKE_MAX = 64, NEWS_MAX = 256 };
 
 struct fake {
 	struct port port;
-	uint32_t serial;             /* last one given out            */
-	int post_err;                /* what posting returns          */
+	uint32_t serial; /* last one given out            */
+	int post_err;    /* what posting returns          */
 	struct request requests[FAKE_MAX];
 	unsigned n;
 	/* what refer_sync() was asked and says */

@@ -21,15 +21,15 @@ static void test_every_parameter(void **state)
 	char why[256] = "";
 
 	(void)state;
-	assert_int_equal(
-		0, account_parse(&a,
-				 "sip:100@pbx.example;name=Desk 1;"
-				 "auth_user=u;transport=TLS;"
-				 "outbound=sip:10.0.0.1:5070;regint=60;"
-				 "refer_mode=in-dialog;codecs=pcma,PCMU;"
-				 "srtp=off;password_file=/p;"
-				 "password_command=cat /x",
-				 why, sizeof(why)));
+	assert_int_equal(0,
+			 account_parse(&a,
+				       "sip:100@pbx.example;name=Desk 1;"
+				       "auth_user=u;transport=TLS;"
+				       "outbound=sip:10.0.0.1:5070;regint=60;"
+				       "refer_mode=in-dialog;codecs=pcma,PCMU;"
+				       "srtp=off;password_file=/p;"
+				       "password_command=cat /x",
+				       why, sizeof(why)));
 	assert_string_equal("sip:100@pbx.example", a.prm.aor);
 	assert_string_equal("Desk 1", a.prm.name);
 	assert_string_equal("u", a.prm.auth_user);
@@ -87,9 +87,8 @@ static void test_what_is_wrong(void **state)
 		struct account_draft a;
 		char why[256] = "";
 
-		assert_int_equal(cases[i].err,
-				 account_parse(&a, cases[i].text, why,
-					       sizeof(why)));
+		assert_int_equal(cases[i].err, account_parse(&a, cases[i].text,
+							     why, sizeof(why)));
 		if (!strstr(why, cases[i].word))
 			fail_msg("%s: %s", cases[i].text, why);
 		assert_null(strstr(why, "geheim"));

@@ -22,7 +22,8 @@ static char why[CLI_WHY_MAX];
 static int parse(const char *line)
 {
 	static char buf[512];
-	char *argv[32] = {"cordpair"}, *save = NULL;
+	static char name[] = "cordpair";
+	char *argv[32] = {name}, *save = NULL;
 	int argc = 1;
 
 	snprintf(buf, sizeof(buf), "%s", line);
@@ -105,8 +106,9 @@ static void test_what_is_wrong(void **state)
 			       "them"},
 		{"cal", "there is no verb 'cal'; did you mean call?"},
 		{"--jsn", "there is no option --jsn; did you mean --json?"},
-		{"--frobnicate=1", "there is no option --frobnicate; --help lists "
-				   "them"},
+		{"--frobnicate=1",
+		 "there is no option --frobnicate; --help lists "
+		 "them"},
 		{"-Q", "there is no option -Q; --help lists them"},
 		{"--config", "--config wants FILE"},
 		{"--plain=1", "--plain takes no value"},
@@ -155,7 +157,7 @@ static void test_listen(void **state)
 		{"tls:[::1]:5061", true},    {"[::]:5060", true},
 		{"sctp:127.0.0.1:0", false}, {"127.0.0.1", false},
 		{"127.0.0.1:65536", false},  {"udp::5060", false},
-		{"::1:5060", false},	     {"udp:[::1]", false},
+		{"::1:5060", false},         {"udp:[::1]", false},
 	};
 
 	(void)state;
@@ -169,16 +171,17 @@ static void test_listen(void **state)
 
 static void test_too_many(void **state)
 {
-	char *argv[64] = {"cordpair"};
+	static char name[] = "cordpair", option[] = "--listen",
+		    value[] = "127.0.0.1:0";
+	char *argv[64] = {name};
 	int argc = 1;
 
 	(void)state;
 	for (unsigned i = 0; i <= CLI_LIST_MAX; i++) {
-		argv[argc++] = "--listen";
-		argv[argc++] = "127.0.0.1:0";
+		argv[argc++] = option;
+		argv[argc++] = value;
 	}
-	assert_int_equal(EINVAL,
-			 cli_parse(&cli, argc, argv, why, sizeof(why)));
+	assert_int_equal(EINVAL, cli_parse(&cli, argc, argv, why, sizeof(why)));
 }
 
 static void test_help_names_everything_in_80_columns(void **state)

@@ -37,7 +37,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- the table ------------------------------------------------------------ */
+/* ---- the table ------------------------------------------------------------
+ */
 
 static void test_names_are_sorted_and_unique(void **state)
 {
@@ -78,14 +79,15 @@ static void test_keys_are_keys_and_unique(void **state)
 				assert_false(seen[i].code == key.code &&
 					     seen[i].mods == key.mods);
 			seen[n++] = key;
-			assert_string_equal(
-				c->name, keymap_find(&app.keymap, 0, &key));
+			assert_string_equal(c->name,
+					    keymap_find(&app.keymap, 0, &key));
 		}
 	}
 	assert_true(n > 10);
 }
 
-/* ---- every row is run ------------------------------------------------------- */
+/* ---- every row is run -------------------------------------------------------
+ */
 
 /* Calls 1 (talking, consulted about by 2), 2 (talking), 3 (held), 4 (rings
  * here); transfer 1 of call 1 lasts. */
@@ -212,7 +214,8 @@ static void test_every_row_is_run(void **state)
 	assert_int_equal(0, app_waiting(&app));
 }
 
-/* ---- refusals ---------------------------------------------------------------- */
+/* ---- refusals
+ * ---------------------------------------------------------------- */
 
 static const struct refusal {
 	const char *line, *error;

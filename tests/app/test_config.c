@@ -242,8 +242,8 @@ static void test_passwords(void **state)
 		assert_int_equal(cases[i].why ? 0 : 1, app.accountc);
 		assert_null(strstr(logged, "geheim"));
 		if (cases[i].why) {
-			assert_true(text_begins(logged,
-						"error one:1: account: "));
+			assert_true(
+				text_begins(logged, "error one:1: account: "));
 			assert_int_equal(1, app.errors);
 			continue;
 		}
@@ -309,20 +309,18 @@ static void test_themes(void **state)
 	(void)state;
 	assert_int_equal(0, mkdir("cordpair", 0700));
 	assert_int_equal(0, mkdir("cordpair/themes", 0700));
-	write_file("cordpair/themes/mine.theme",
-		   "color call.ring red\nfrob\n", 0600);
+	write_file("cordpair/themes/mine.theme", "color call.ring red\nfrob\n",
+		   0600);
 	write_file("cordpair/themes/notes.txt", "", 0600);
 	assert_int_equal(0, config_theme(&app, "mine", why, sizeof(why)));
 	assert_string_equal("mine", app.theme.name);
 	assert_true(theme_role_find(&role, "call.ring"));
 	assert_int_equal(1, theme_style(&app.theme, role).fg.index);
 	assert_non_null(strstr(logged, "mine.theme:2: frob: "));
-	assert_int_equal(ENOENT,
-			 config_theme(&app, "mien", why, sizeof(why)));
+	assert_int_equal(ENOENT, config_theme(&app, "mien", why, sizeof(why)));
 	assert_string_equal("there is no theme mien; did you mean mine?", why);
 	assert_string_equal("mine", app.theme.name);
-	assert_int_equal(ENOENT,
-			 config_theme(&app, "../x", why, sizeof(why)));
+	assert_int_equal(ENOENT, config_theme(&app, "../x", why, sizeof(why)));
 	assert_true(config_theme_name(0, name, sizeof(name)));
 	assert_string_equal("terminal", name);
 	assert_true(config_theme_name(1, name, sizeof(name)));

@@ -73,7 +73,7 @@ static void test_every_outcome(void **state)
 
 static void test_every_code_is_explained(void **state)
 {
-	static const int codes[] = {0,	1,  2,	10, 11, 12, 13,
+	static const int codes[] = {0,  1,  2,  10, 11, 12, 13,
 				    14, 15, 16, 17, 18, 19, 20};
 	unsigned i = 0;
 	int code;

@@ -56,8 +56,7 @@ static void test_names_are_those_of_the_contract(void **state)
 
 static void test_what_the_outside_does_not_see(void **state)
 {
-	static const enum ev_type types[] = {EV_REFERRED, EV_TRACE,
-					     EV_STOPPED};
+	static const enum ev_type types[] = {EV_REFERRED, EV_TRACE, EV_STOPPED};
 	struct fields f;
 
 	(void)state;
@@ -92,7 +91,8 @@ static void test_a_call_as_json(void **state)
 	ev.u.call.code = 200;
 	ev.u.call.transfer = 2;
 	text_copy(ev.u.call.peer, sizeof(ev.u.call.peer), "sip:a@h");
-	text_copy(ev.u.call.name, sizeof(ev.u.call.name), "M\xc3\xbcller \"M\"");
+	text_copy(ev.u.call.name, sizeof(ev.u.call.name),
+		  "M\xc3\xbcller \"M\"");
 	text_copy(ev.u.call.text, sizeof(ev.u.call.text), "OK");
 	line = json_of(&ev);
 	assert_string_equal(
@@ -163,10 +163,10 @@ static void test_comparing(void **state)
 		const char *name, *value;
 		bool equal;
 	} cases[] = {
-		{"id", "7", true},	   {"id", "07", false},
-		{"id", "", false},	   {"kind", "blind", true},
+		{"id", "7", true},         {"id", "07", false},
+		{"id", "", false},         {"kind", "blind", true},
 		{"kind", "Blind", false},  {"outcome", "null", true},
-		{"outcome", "", false},	   {"state", "idle", true},
+		{"outcome", "", false},    {"state", "idle", true},
 		{"target", "sip:x", true}, {"target", "sip:", false},
 	};
 	struct event ev = {.type = EV_TRANSFER};
@@ -193,8 +193,8 @@ static void test_one_of_a_list_is_enough(void **state)
 	text_copy(ev.u.hello.listen[0], 64, "udp:127.0.0.1:5060");
 	text_copy(ev.u.hello.listen[1], 64, "tcp:127.0.0.1:5060");
 	assert_true(fields_of(&f, &ev));
-	assert_true(field_equals(fields_find(&f, "listen"),
-				 "tcp:127.0.0.1:5060"));
+	assert_true(
+		field_equals(fields_find(&f, "listen"), "tcp:127.0.0.1:5060"));
 	assert_false(field_equals(fields_find(&f, "listen"), "tls:x"));
 	char *line = json_of(&ev);
 

@@ -64,8 +64,8 @@ static void test_names(void **state)
 static void test_what_is_no_key(void **state)
 {
 	static const char *const names[] = {
-		"",    "xx",   "F0",	  "F25",  "C-",	 "Q-x",	   "S-x",
-		"<C->", "Entr", "\x1b",	  "\xff", "\xc3", "\xc2\x9b", " ",
+		"",     "xx",   "F0",   "F25",  "C-",   "Q-x",      "S-x",
+		"<C->", "Entr", "\x1b", "\xff", "\xc3", "\xc2\x9b", " ",
 	};
 
 	(void)state;

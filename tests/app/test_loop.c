@@ -261,6 +261,69 @@ static void test_a_slow_reader_does_not_stop_it(void **state)
 	assert_int_equal(0, out_error(out));
 }
 
+/* Reads one byte and is done. */
+static bool was_read;
+static int read_fd;
+
+static int robot_fd(const void *self)
+{
+	(void)self;
+
+	return was_read ? -1 : read_fd;
+}
+
+static void robot_input(void *self)
+{
+	/* nothing is read before the engine has said hello */
+	assert_int_equal(1, ((struct script_robot *)self)->events);
+	was_read = true;
+}
+
+static bool robot_done(const void *self, int *codep)
+{
+	(void)self;
+	*codep = 7;
+
+	return was_read;
+}
+
+static void test_hello_comes_before_any_command(void **state)
+{
+	struct event ev = {.type = EV_HELLO};
+
+	(void)state;
+	was_read = false;
+	read_fd = open("/dev/null", O_RDONLY); /* can be read at once */
+	robot.fd = robot_fd;
+	robot.input = robot_input;
+	robot.done = robot_done;
+	post_put(post, &ev);
+	assert_int_equal(7, loop_run(&prm));
+	close(read_fd);
+}
+
+static void test_time_never_runs_backwards(void **state)
+{
+	struct event ev = {.type = EV_LOG, .t = 2};
+	struct out *json;
+	const char *text;
+
+	(void)state;
+	out_new(&json, pipe_fds[1], pipe_fds[1], true);
+	out_event(json, &ev, "", false);
+	ev.t = 1.5;
+	out_event(json, &ev, "", false);
+	ev.t = 2.5;
+	out_event(json, &ev, "", false);
+	assert_int_equal(0, out_close(json));
+	text = printed();
+	assert_true(text_begins(text, "{\"t\":2.000,"));
+	text = strchr(text, '\n') + 1;
+	assert_true(text_begins(text, "{\"t\":2.000,"));
+	text = strchr(text, '\n') + 1;
+	assert_true(text_begins(text, "{\"t\":2.500,"));
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
@@ -273,6 +336,8 @@ int main(void)
 		TEST(test_output_that_cannot_be_written_ends_it),
 		TEST(test_quiet_prints_the_diary_only),
 		TEST(test_a_slow_reader_does_not_stop_it),
+		TEST(test_hello_comes_before_any_command),
+		TEST(test_time_never_runs_backwards),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -142,8 +142,8 @@ static void test_what_the_user_dials_is_selected(void **state)
 	assert_int_equal(2, model_selected(&model)->id);
 }
 
-static void test_a_consultation_is_selected_and_gives_the_caller_back(
-	void **state)
+static void
+test_a_consultation_is_selected_and_gives_the_caller_back(void **state)
 {
 	(void)state;
 	call_is(1, CALL_TALKING, 0);

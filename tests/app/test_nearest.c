@@ -21,8 +21,8 @@ static void test_edits(void **state)
 		const char *a, *b;
 		unsigned edits;
 	} cases[] = {
-		{"", "", 0},	     {"a", "", 1},	{"abc", "abc", 0},
-		{"abc", "abd", 1},   {"abc", "acb", 1}, {"abc", "bca", 2},
+		{"", "", 0},         {"a", "", 1},          {"abc", "abc", 0},
+		{"abc", "abd", 1},   {"abc", "acb", 1},     {"abc", "bca", 2},
 		{"dail", "dial", 1}, {"hold", "resume", 6},
 	};
 
@@ -42,9 +42,14 @@ static void test_hints(void **state)
 	static const struct {
 		const char *word, *best;
 	} cases[] = {
-		{"dail", "dial"},     {"hol", "hold"},	 {"transferr", "transfer"},
-		{"tr", "transfer"},   {"frobnicate", NULL}, {"x", NULL},
-		{"xfer", NULL},	      {"", NULL},
+		{"dail", "dial"},
+		{"hol", "hold"},
+		{"transferr", "transfer"},
+		{"tr", "transfer"},
+		{"frobnicate", NULL},
+		{"x", NULL},
+		{"xfer", NULL},
+		{"", NULL},
 		{"a word that is much too long to be one of ours", NULL},
 	};
 
@@ -59,8 +64,7 @@ static void test_hints(void **state)
 		if (cases[i].best)
 			snprintf(want, sizeof(want), "; did you mean %s?",
 				 cases[i].best);
-		assert_string_equal(want,
-				    nearest_hint(&n, hint, sizeof(hint)));
+		assert_string_equal(want, nearest_hint(&n, hint, sizeof(hint)));
 	}
 }
 

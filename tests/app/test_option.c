@@ -123,8 +123,8 @@ static void test_requests(void **state)
 	assert_int_equal(REQ_OPTION, req.type);
 	assert_int_equal(EOPT_RING_TIMEOUT, req.option);
 	assert_int_equal(30, req.value);
-	assert_int_equal(0, option_set(&options, "dns_server", "127.0.0.1",
-				       why, sizeof(why)));
+	assert_int_equal(0, option_set(&options, "dns_server", "127.0.0.1", why,
+				       sizeof(why)));
 	assert_true(option_request(&options, "dns_server", &req));
 	assert_string_equal("127.0.0.1", req.u.text);
 	assert_true(option_given(&options, "dns_server"));

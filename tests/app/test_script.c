@@ -129,8 +129,8 @@ static const char *output(void)
 	return printed;
 }
 
-static void test_lines_that_are_wrong_are_told_before_anything_runs(
-	void **state)
+static void
+test_lines_that_are_wrong_are_told_before_anything_runs(void **state)
 {
 	static const struct {
 		const char *line, *why;
@@ -172,8 +172,8 @@ static void test_missing_file(void **state)
 	struct script *s = NULL;
 
 	(void)state;
-	assert_int_equal(ENOENT, script_new(&s, &app, out, "/none/script",
-					    why, sizeof(why)));
+	assert_int_equal(ENOENT, script_new(&s, &app, out, "/none/script", why,
+					    sizeof(why)));
 	assert_non_null(strstr(why, "/none/script"));
 }
 
@@ -313,8 +313,8 @@ static void test_expect_looks_at_the_newest(void **state)
 	}
 }
 
-static void test_a_refused_command_is_no_failure_but_can_be_expected(
-	void **state)
+static void
+test_a_refused_command_is_no_failure_but_can_be_expected(void **state)
 {
 	struct script *s;
 	struct robot r;

@@ -68,8 +68,8 @@ static void test_colors(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct color c;
 
-		assert_int_equal(0, color_parse(&c, cases[i].text, why,
-						sizeof(why)));
+		assert_int_equal(
+			0, color_parse(&c, cases[i].text, why, sizeof(why)));
 		assert_int_equal(cases[i].kind, c.kind);
 		assert_int_equal(cases[i].rgb, c.rgb);
 		assert_int_equal(cases[i].index, c.index);
@@ -80,9 +80,10 @@ static void test_colors(void **state)
 static void test_what_is_no_color(void **state)
 {
 	static const char *const texts[] = {
-		"",	   "rouge",	 "256",	    "-1",     "#ff00",
-		"#gg0000", "#ff0000/",	 "#ff0000/256",	      "#ff0000/1/200",
-		"$frob",   "#ff0000/1/2/3",
+		"",         "rouge",         "256",
+		"-1",       "#ff00",         "#gg0000",
+		"#ff0000/", "#ff0000/256",   "#ff0000/1/200",
+		"$frob",    "#ff0000/1/2/3",
 	};
 	char why[128];
 
@@ -90,8 +91,8 @@ static void test_what_is_no_color(void **state)
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		struct color c;
 
-		assert_int_not_equal(0, color_parse(&c, texts[i], why,
-						    sizeof(why)));
+		assert_int_not_equal(
+			0, color_parse(&c, texts[i], why, sizeof(why)));
 	}
 }
 
@@ -120,8 +121,8 @@ static void test_styles(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct style st;
 
-		assert_int_equal(0, style_parse(&st, cases[i].text, why,
-						sizeof(why)));
+		assert_int_equal(
+			0, style_parse(&st, cases[i].text, why, sizeof(why)));
 		assert_int_equal(cases[i].fg, st.fg.index);
 		assert_int_equal(cases[i].bg, st.bg.index);
 		assert_int_equal(cases[i].attrs, st.attrs);
@@ -132,9 +133,8 @@ static void test_styles(void **state)
 static void test_what_is_no_style(void **state)
 {
 	static const char *const texts[] = {
-		"red blue",	   "red on",  "red on blue green",
-		"red on on blue",  "+loud",   "red | loud",
-		"red on blue on x",
+		"red blue", "red on",     "red on blue green", "red on on blue",
+		"+loud",    "red | loud", "red on blue on x",
 	};
 	char why[256];
 
@@ -143,8 +143,8 @@ static void test_what_is_no_style(void **state)
 		struct style st;
 
 		why[0] = '\0';
-		assert_int_equal(EINVAL, style_parse(&st, texts[i], why,
-						     sizeof(why)));
+		assert_int_equal(EINVAL,
+				 style_parse(&st, texts[i], why, sizeof(why)));
 		assert_true(why[0]);
 	}
 }
@@ -159,15 +159,15 @@ static void test_palette_is_looked_up_late(void **state)
 	theme_init(&t);
 	assert_int_equal(0, theme_color(&t, "call.ring", "$ring on $bg", why,
 					sizeof(why)));
-	assert_int_equal(0, theme_palette(&t, "ring", "yellow", why,
-					  sizeof(why)));
+	assert_int_equal(0,
+			 theme_palette(&t, "ring", "yellow", why, sizeof(why)));
 	assert_true(theme_role_find(&role, "call.ring"));
 	assert_int_equal(3, theme_style(&t, role).fg.index);
 	assert_int_equal(COLOR_KIND_DEFAULT, theme_style(&t, role).bg.kind);
-	assert_int_equal(EINVAL, theme_palette(&t, "ring", "$fg", why,
-					       sizeof(why)));
-	assert_int_equal(ENOENT, theme_color(&t, "call.rign", "red", why,
-					     sizeof(why)));
+	assert_int_equal(EINVAL,
+			 theme_palette(&t, "ring", "$fg", why, sizeof(why)));
+	assert_int_equal(ENOENT,
+			 theme_color(&t, "call.rign", "red", why, sizeof(why)));
 	assert_string_equal(
 		"there is no role call.rign; did you mean call.ring?", why);
 }

@@ -125,7 +125,7 @@ static void test_call_ends_with_the_code_of_the_call(void **state)
 		unsigned code;
 		int exits;
 	} cases[] = {
-		{true, 200, 0}, {false, 486, 10}, {false, 480, 11},
+		{true, 200, 0},   {false, 486, 10}, {false, 480, 11},
 		{false, 603, 12}, {false, 404, 16}, {false, 302, 20},
 	};
 
@@ -219,7 +219,8 @@ static void test_call_waits_for_the_registration(void **state)
 	call_verb_free(v);
 }
 
-/* ---- xfer ----------------------------------------------------------------- */
+/* ---- xfer -----------------------------------------------------------------
+ */
 
 static struct xfer_verb *xfer(struct robot *r, enum transfer_kind kind,
 			      unsigned flags)
@@ -349,8 +350,7 @@ static void test_attended_refers_when_the_target_talks(void **state)
 	(void)state;
 	v = xfer(&r, KIND_ATTENDED, 0);
 	call_is(&r, 1, CALL_TALKING, 200, 0);
-	assert_string_equal("sip:t@h",
-			    fake_last(&fake, REQ_CONSULT)->u.text);
+	assert_string_equal("sip:t@h", fake_last(&fake, REQ_CONSULT)->u.text);
 	assert_int_equal(1, fake_last(&fake, REQ_CONSULT)->id);
 	reply_is(&r, 0, 2);
 	call_is(&r, 1, CALL_HELD, 200, 0);

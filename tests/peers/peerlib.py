@@ -72,6 +72,17 @@ def _is_free(port):
     return True
 
 
+def _listens(port, tcp):
+    with open('/proc/net/' + ('tcp' if tcp else 'udp'),
+              encoding='ascii') as f:
+        for line in f.readlines()[1:]:
+            word = line.split()
+            if int(word[1].split(':')[1], 16) == port and (
+                    not tcp or word[3] == '0A'):
+                return True
+    return False
+
+
 def tmpdir(name):
     return tempfile.mkdtemp(prefix=name + '.', dir=TMP)
 
@@ -417,23 +428,17 @@ class Sipp(Proc):
             self._wait_port()
 
     def _wait_port(self):
-        """sipp says nothing when it listens; its port no longer being free
-        does."""
+        """sipp says nothing when it listens; the kernel's table does.  (To
+        try the port would take it away in the wrong moment.)"""
+        tcp = self.argv[self.argv.index('-t') + 1][0] == 't'
         end = time.monotonic() + PATIENCE
-        kind = (socket.SOCK_STREAM if '-t' in self.argv and
-                self.argv[self.argv.index('-t') + 1][0] == 't'
-                else socket.SOCK_DGRAM)
-        while time.monotonic() < end:
-            with socket.socket(socket.AF_INET, kind) as s:
-                try:
-                    s.bind((HOST, self.port))
-                except OSError:
-                    return
+        while not _listens(self.port, tcp):
             if self.p.poll() is not None:
                 raise Failed('%s did not start' % self.name)
+            if time.monotonic() > end:
+                raise Failed('%s does not listen' % self.name)
             with self.cond:
                 self.cond.wait(0.01)
-        raise Failed('sipp does not listen')
 
     def uri(self, user='phone'):
         return 'sip:%s@%s:%d' % (user, HOST, self.port)

@@ -60,8 +60,8 @@ const char *login_challenge(const struct login *l)
 
 	snprintf(s, sizeof(ring[0]),
 		 "%s: Digest realm=\"%s\", nonce=\"%s\"%s%s%s%s\r\n",
-		 l->proxy ? "Proxy-Authenticate" : "WWW-Authenticate",
-		 l->realm, l->nonce, l->algorithm ? ", algorithm=" : "",
+		 l->proxy ? "Proxy-Authenticate" : "WWW-Authenticate", l->realm,
+		 l->nonce, l->algorithm ? ", algorithm=" : "",
 		 l->algorithm ? l->algorithm : "",
 		 l->no_qop ? "" : ", qop=\"auth\"",
 		 l->stale ? ", stale=true" : "");
@@ -77,8 +77,7 @@ const char *login_find(const struct sipmsg *m, const struct login *l)
 		char realm[128];
 
 		param(realm, sizeof(realm), val, "realm");
-		if (!strncasecmp(val, "Digest ", 7) &&
-		    !strcmp(realm, l->realm))
+		if (!strncasecmp(val, "Digest ", 7) && !strcmp(realm, l->realm))
 			return val;
 	}
 	return NULL;
@@ -103,8 +102,7 @@ void login_check(const struct sipmsg *m, const struct login *l)
 	char ha1[130], ha2[130], want[130], text[1600];
 
 	if (!val)
-		wire_fail("%s without credentials for %s", m->method,
-			  l->realm);
+		wire_fail("%s without credentials for %s", m->method, l->realm);
 	param(user, sizeof(user), val, "username");
 	param(nonce, sizeof(nonce), val, "nonce");
 	param(uri, sizeof(uri), val, "uri");

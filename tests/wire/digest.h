@@ -18,9 +18,9 @@ struct login {
 	const char *algorithm; /* "MD5", "SHA-256", NULL: not said (MD5)   */
 	const char *user;
 	const char *password;
-	bool proxy;            /* 407 and Proxy-Authorization              */
+	bool proxy; /* 407 and Proxy-Authorization              */
 	bool stale;
-	bool no_qop;           /* as RFC 2069                              */
+	bool no_qop; /* as RFC 2069                              */
 };
 
 /** The challenge as header lines */

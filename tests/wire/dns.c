@@ -25,8 +25,7 @@ struct dns *dns_new(void)
 	if (d->fd < 0 || bind(d->fd, (struct sockaddr *)&in, len) ||
 	    getsockname(d->fd, (struct sockaddr *)&in, &len))
 		wire_fail("no name server");
-	snprintf(d->addr, sizeof(d->addr), "127.0.0.1:%u",
-		 ntohs(in.sin_port));
+	snprintf(d->addr, sizeof(d->addr), "127.0.0.1:%u", ntohs(in.sin_port));
 	return d;
 }
 

@@ -88,8 +88,7 @@ static void leg_begin(struct leg *d, struct peer *p)
 	d->sdp_version = 1;
 	d->lcseq = 100 + unique() % 50;
 	snprintf(d->ltag, sizeof(d->ltag), "%s.%u", p->name, unique());
-	snprintf(d->contact, sizeof(d->contact), "<%s>",
-		 peer_uri(p, p->name));
+	snprintf(d->contact, sizeof(d->contact), "<%s>", peer_uri(p, p->name));
 	set(d->extra, sizeof(d->extra),
 	    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY\r\n"
 	    "Supported: replaces\r\n");
@@ -157,8 +156,7 @@ struct slot {
 	char val[700];
 };
 
-uint32_t leg_text(struct leg *d, const char *text, const void *body,
-		  size_t len)
+uint32_t leg_text(struct leg *d, const char *text, const void *body, size_t len)
 {
 	size_t size = strlen(text) + len + 8192;
 	char *out = malloc(size);
@@ -166,9 +164,9 @@ uint32_t leg_text(struct leg *d, const char *text, const void *body,
 	bool count = strstr(text, "[cseq]") || strstr(text, "[n]");
 	const char *kind = d->p->kind == PEER_TCP ? "TCP" : "UDP";
 	struct slot slots[] = {
-		{"target", ""},	 {"via", ""},  {"from", ""},  {"to", ""},
-		{"callid", ""},	 {"cseq", ""}, {"n", ""},     {"contact", ""},
-		{"route", ""},	 {"len", ""},
+		{"target", ""}, {"via", ""},  {"from", ""}, {"to", ""},
+		{"callid", ""}, {"cseq", ""}, {"n", ""},    {"contact", ""},
+		{"route", ""},  {"len", ""},
 	};
 
 	if (!out)
@@ -188,13 +186,12 @@ uint32_t leg_text(struct leg *d, const char *text, const void *body,
 		 d->p->port, d->branch);
 	snprintf(slots[2].val, sizeof(slots[2].val), "From: <%s>;tag=%s",
 		 d->local, d->ltag);
-	snprintf(slots[3].val, sizeof(slots[3].val), "To: <%s>%s%s",
-		 d->remote, *d->rtag ? ";tag=" : "", d->rtag);
+	snprintf(slots[3].val, sizeof(slots[3].val), "To: <%s>%s%s", d->remote,
+		 *d->rtag ? ";tag=" : "", d->rtag);
 	snprintf(slots[4].val, sizeof(slots[4].val), "Call-ID: %s", d->callid);
 	snprintf(slots[5].val, sizeof(slots[5].val), "CSeq: %u", d->lcseq);
 	snprintf(slots[6].val, sizeof(slots[6].val), "%u", d->lcseq);
-	snprintf(slots[7].val, sizeof(slots[7].val), "Contact: %s",
-		 d->contact);
+	snprintf(slots[7].val, sizeof(slots[7].val), "Contact: %s", d->contact);
 	set(slots[8].val, sizeof(slots[8].val), d->route);
 	snprintf(slots[9].val, sizeof(slots[9].val), "Content-Length: %zu",
 		 len);
@@ -225,9 +222,8 @@ uint32_t leg_text(struct leg *d, const char *text, const void *body,
 	return d->lcseq;
 }
 
-uint32_t leg_request_body(struct leg *d, const char *method,
-			  const char *extra, const char *ctype,
-			  const void *body, size_t len)
+uint32_t leg_request_body(struct leg *d, const char *method, const char *extra,
+			  const char *ctype, const void *body, size_t len)
 {
 	size_t size = 1024 + (extra ? strlen(extra) : 0);
 	char *text = malloc(size);
@@ -264,9 +260,9 @@ uint32_t leg_invite(struct leg *d, const char *extra, const char *dir)
 	snprintf(hdrs, sizeof(hdrs), "%s%s", d->extra, extra ? extra : "");
 	if (dir)
 		sdp_make(sdp, sizeof(sdp), d->p, dir, d->sdp_version++);
-	d->invite_cseq = leg_request(d, "INVITE", hdrs,
-				     dir ? "application/sdp" : NULL,
-				     dir ? sdp : NULL);
+	d->invite_cseq =
+		leg_request(d, "INVITE", hdrs, dir ? "application/sdp" : NULL,
+			    dir ? sdp : NULL);
 	return d->invite_cseq;
 }
 
@@ -296,9 +292,8 @@ void leg_cancel(struct leg *d)
 	(void)leg_text(d, text, NULL, 0);
 }
 
-uint32_t leg_notify_body(struct leg *d, const char *event,
-			 const char *substate, const char *ctype,
-			 const void *body, size_t len)
+uint32_t leg_notify_body(struct leg *d, const char *event, const char *substate,
+			 const char *ctype, const void *body, size_t len)
 {
 	char extra[1200];
 

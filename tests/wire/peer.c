@@ -157,8 +157,7 @@ static int bound(int type, const char *host, unsigned *portp)
 	struct sockaddr_storage ss;
 	socklen_t len = addr_set(&ss, host, 0);
 	int size = RCVBUF;
-	int fd = socket(ss.ss_family,
-			type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(ss.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&ss, len))
 		wire_fail("cannot bind %s: %s", host, strerror(errno));
@@ -285,8 +284,7 @@ int peer_connect(struct peer *p)
 {
 	int fd = socket(p->engine.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 ||
-	    connect(fd, (struct sockaddr *)&p->engine, p->engine_len))
+	if (fd < 0 || connect(fd, (struct sockaddr *)&p->engine, p->engine_len))
 		wire_fail("%s: connect: %s", p->name, strerror(errno));
 	return conn_add(p, fd);
 }
@@ -512,8 +510,7 @@ static void stream_cut(struct peer *p, int i, const struct sockaddr_storage *ss)
 		cl = strcasestr(buf, "\r\nContent-Length:");
 		if (!cl || cl > end)
 			wire_fail("%s: no Content-Length over TCP", p->name);
-		total = (size_t)(end - buf) + 4 +
-			strtoul(cl + 17, NULL, 10);
+		total = (size_t)(end - buf) + 4 + strtoul(cl + 17, NULL, 10);
 		if (p->rxlen[i] < total)
 			return;
 		receive(p, ss, i, buf, total);
@@ -533,8 +530,8 @@ static void conn_read(struct peer *p, int i)
 	if (!p->rxv[i])
 		abort();
 	(void)getpeername(p->connv[i], (struct sockaddr *)&ss, &len);
-	n = recv(p->connv[i], p->rxv[i] + p->rxlen[i],
-		 RX_MAX - 1 - p->rxlen[i], 0);
+	n = recv(p->connv[i], p->rxv[i] + p->rxlen[i], RX_MAX - 1 - p->rxlen[i],
+		 0);
 	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n <= 0) {
@@ -749,8 +746,8 @@ void peer_done(struct peer *p)
 	peers_serve(0);
 	for (const struct sipmsg *m = p->inbox; m; m = m->next) {
 		if (m->request && !m->claimed && strcmp(m->method, "ACK"))
-			wire_fail("%s: a %s came that no one expected",
-				  p->name, m->method);
+			wire_fail("%s: a %s came that no one expected", p->name,
+				  m->method);
 	}
 }
 
@@ -792,9 +789,8 @@ static void text_fmt(struct text *t, const char *fmt, ...)
 }
 
 void peer_reply_body(struct peer *p, const struct sipmsg *m, unsigned code,
-		     const char *reason, const char *to_tag,
-		     const char *extra, const char *ctype, const void *body,
-		     size_t len)
+		     const char *reason, const char *to_tag, const char *extra,
+		     const char *ctype, const void *body, size_t len)
 {
 	static const char *const copied[] = {"Record-Route", "From", "To",
 					     "Call-ID", "CSeq"};

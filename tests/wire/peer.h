@@ -33,16 +33,16 @@ struct sipmsg {
 	struct sipmsg *next;
 	bool claimed;
 	bool request;
-	char method[24];     /* of a response: the one in its CSeq */
-	unsigned code;       /* 0: a request                       */
-	char uri[512];       /* Request-URI, or the reason phrase  */
+	char method[24]; /* of a response: the one in its CSeq */
+	unsigned code;   /* 0: a request                       */
+	char uri[512];   /* Request-URI, or the reason phrase  */
 	uint32_t cseq;
 	char callid[256];
 	char branch[192];
 	char from_tag[128];
 	char to_tag[128];
 	struct sockaddr_storage src;
-	int conn;            /* TCP connection, -1: UDP            */
+	int conn; /* TCP connection, -1: UDP            */
 	unsigned hdrc;
 	struct {
 		const char *name;
@@ -51,8 +51,8 @@ struct sipmsg {
 	const char *body;
 	size_t body_len;
 	size_t len;
-	char *raw;           /* as received                        */
-	char *text;          /* cut up                             */
+	char *raw;  /* as received                        */
+	char *text; /* cut up                             */
 };
 
 /** Read a message; NULL when it is none.  sipmsg_free() */
@@ -89,7 +89,7 @@ enum peer_kind { PEER_UDP, PEER_TCP };
 enum {
 	AUTO_REINVITE = 1 << 0, /* 200 with an answer, ACK swallowed        */
 	AUTO_BYE = 1 << 1,
-	AUTO_ANY = 1 << 2,      /* everything; for the end of a test        */
+	AUTO_ANY = 1 << 2, /* everything; for the end of a test        */
 };
 
 struct leg;
@@ -98,9 +98,9 @@ struct peer {
 	struct peer *next;
 	char name[16];
 	enum peer_kind kind;
-	int fd;              /* UDP socket, or TCP listener                */
-	int rtp;             /* where its SDP points to                    */
-	char host[64];       /* "127.0.0.1" or "[::1]"                     */
+	int fd;        /* UDP socket, or TCP listener                */
+	int rtp;       /* where its SDP points to                    */
+	char host[64]; /* "127.0.0.1" or "[::1]"                     */
 	unsigned port;
 	unsigned rtp_port;
 	struct sockaddr_storage engine;
@@ -109,8 +109,8 @@ struct peer {
 	char *rxv[PEER_CONNS];
 	size_t rxlen[PEER_CONNS];
 	unsigned autos;
-	bool keep_dups;      /* hand out retransmissions too               */
-	unsigned dups;       /* retransmissions seen                       */
+	bool keep_dups; /* hand out retransmissions too               */
+	unsigned dups;  /* retransmissions seen                       */
 	struct sipmsg *inbox;
 	struct sipmsg **tail;
 	struct answer *answers; /* to be said again                        */
@@ -162,9 +162,8 @@ void peer_expect_closed(struct peer *p);
 void peer_reply(struct peer *p, const struct sipmsg *m, unsigned code,
 		const char *reason, const char *extra);
 void peer_reply_body(struct peer *p, const struct sipmsg *m, unsigned code,
-		     const char *reason, const char *to_tag,
-		     const char *extra, const char *ctype, const void *body,
-		     size_t len);
+		     const char *reason, const char *to_tag, const char *extra,
+		     const char *ctype, const void *body, size_t len);
 
 /* ---- dialogs, from the peer's end ------------------------------------ */
 
@@ -174,21 +173,21 @@ struct leg {
 	char callid[256];
 	char ltag[128];
 	char rtag[128];
-	char local[512];     /* URIs of From and To                        */
+	char local[512]; /* URIs of From and To                        */
 	char remote[512];
-	char target[512];    /* Request-URI of what we send                */
-	char contact[512];   /* value of our Contact                       */
-	char extra[512];     /* headers of our 1xx and 2xx to INVITE       */
-	char route[512];     /* "Route: ...\r\n" or ""                     */
-	char branch[192];    /* of the last request sent                   */
+	char target[512];      /* Request-URI of what we send                */
+	char contact[512];     /* value of our Contact                       */
+	char extra[512];       /* headers of our 1xx and 2xx to INVITE       */
+	char route[512];       /* "Route: ...\r\n" or ""                     */
+	char branch[192];      /* of the last request sent                   */
 	char next_branch[192]; /* take this one for the next               */
 	uint32_t lcseq;
 	uint32_t invite_cseq; /* of the last INVITE sent                   */
 	uint32_t rcseq;
-	uint32_t ack_cseq;   /* swallow this ACK                           */
+	uint32_t ack_cseq; /* swallow this ACK                           */
 	unsigned sdp_version;
 	int conn;
-	char dir[16];        /* direction of our last answer               */
+	char dir[16]; /* direction of our last answer               */
 	const struct sipmsg *invite;
 };
 
@@ -208,9 +207,8 @@ void leg_reply(struct leg *d, const struct sipmsg *m, unsigned code,
 /** Send a request; body NUL-terminated or NULL.  @return its CSeq */
 uint32_t leg_request(struct leg *d, const char *method, const char *extra,
 		     const char *ctype, const char *body);
-uint32_t leg_request_body(struct leg *d, const char *method,
-			  const char *extra, const char *ctype,
-			  const void *body, size_t len);
+uint32_t leg_request_body(struct leg *d, const char *method, const char *extra,
+			  const char *ctype, const void *body, size_t len);
 /** INVITE with an offer of this direction (NULL: none) */
 uint32_t leg_invite(struct leg *d, const char *extra, const char *dir);
 void leg_ack(struct leg *d);
@@ -233,9 +231,8 @@ uint32_t leg_text(struct leg *d, const char *text, const void *body,
 /** A NOTIFY; event or substate NULL: no such header.  @return its CSeq */
 uint32_t leg_notify(struct leg *d, const char *event, const char *substate,
 		    const char *body);
-uint32_t leg_notify_body(struct leg *d, const char *event,
-			 const char *substate, const char *ctype,
-			 const void *body, size_t len);
+uint32_t leg_notify_body(struct leg *d, const char *event, const char *substate,
+			 const char *ctype, const void *body, size_t len);
 /** The same, and its 200 has come */
 void leg_notify_ok(struct leg *d, const char *event, const char *substate,
 		   const char *body);

@@ -43,10 +43,10 @@ struct rig {
 	unsigned flags;
 	struct rig_ev *evs;
 	struct rig_ev **tail;
-	struct peer *b, *c, *d;  /* transferee, target, another one       */
-	struct leg lb, lc, ld;   /* their dialogs with the engine         */
-	uint32_t account;        /* with RIG_ACCOUNT                      */
-	uint32_t *serials;       /* posted                                */
+	struct peer *b, *c, *d; /* transferee, target, another one       */
+	struct leg lb, lc, ld;  /* their dialogs with the engine         */
+	uint32_t account;       /* with RIG_ACCOUNT                      */
+	uint32_t *serials;      /* posted                                */
 	unsigned *replies;
 	unsigned serialc;
 	bool stopping, stopped;
@@ -77,8 +77,7 @@ struct peer *rig_peer(struct rig *r, const char *name, enum peer_kind kind);
 /** Where the engine listens: "udp:" or "tcp:", of the rig's family */
 const char *rig_addr(const struct rig *r, const char *kind);
 /** A URI that reaches the engine */
-const char *rig_uri(const struct rig *r, const char *user,
-		    const char *kind);
+const char *rig_uri(const struct rig *r, const char *user, const char *kind);
 
 /* ---- requests --------------------------------------------------------- */
 
@@ -144,9 +143,9 @@ void rig_leap(struct rig *r, uint64_t ms);
 uint32_t rig_call_up(struct rig *r, struct peer *p, struct leg *d);
 /** The same with headers in the 200, or another account */
 struct call_prm {
-	const char *uri;      /* to dial; NULL: the peer's              */
-	const char *contact;  /* value of Contact in the 200            */
-	const char *extra;    /* headers of the 200 (Allow, Supported)  */
+	const char *uri;     /* to dial; NULL: the peer's              */
+	const char *contact; /* value of Contact in the 200            */
+	const char *extra;   /* headers of the 200 (Allow, Supported)  */
 	uint32_t account;
 };
 uint32_t rig_call_up_prm(struct rig *r, struct peer *p, struct leg *d,
@@ -161,14 +160,14 @@ void leg_expect_resume(struct leg *d);
 /* ---- transfers -------------------------------------------------------- */
 
 struct ref {
-	uint32_t id;              /* of the transfer                     */
-	const struct sipmsg *m;   /* the REFER                           */
-	char event[48];           /* "refer;id=CSEQ"                     */
+	uint32_t id;            /* of the transfer                     */
+	const struct sipmsg *m; /* the REFER                           */
+	char event[48];         /* "refer;id=CSEQ"                     */
 };
 
 /** transfer command, hold, REFER received (not answered) */
-void rig_refer(struct rig *r, uint32_t call, struct leg *d,
-	       const char *target, struct ref *ref);
+void rig_refer(struct rig *r, uint32_t call, struct leg *d, const char *target,
+	       struct ref *ref);
 /** The same, REFER answered 202 */
 void rig_refer_202(struct rig *r, uint32_t call, struct leg *d,
 		   const char *target, struct ref *ref);

@@ -105,6 +105,11 @@ struct sipmsg *sipmsg_parse(const char *raw, size_t len)
 	m->body = m->raw + (end - m->text) + 4;
 	m->body_len = len - (size_t)(end - m->text) - 4;
 	end[2] = '\0';
+	/* a folded line is part of the one before */
+	for (char *c = m->text; (c = strstr(c, "\r\n")); c += 2) {
+		if (c[2] == ' ' || c[2] == '\t')
+			c[0] = c[1] = ' ';
+	}
 
 	line = m->text;
 	next = strstr(line, "\r\n");

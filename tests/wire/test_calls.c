@@ -86,8 +86,8 @@ static void refused(struct rig *r)
 
 		peer_reply(r->b, m, codes[i], "Such Is Life", NULL);
 		/* of the same transaction (RFC 3261 17.1.1.3) */
-		wire_assert(!strcmp(peer_expect(r->b, "ACK")->branch,
-				    m->branch));
+		wire_assert(
+			!strcmp(peer_expect(r->b, "ACK")->branch, m->branch));
 		c = rig_call(r, call, CALL_ENDED);
 		wire_assert(c->code == codes[i]);
 		wire_assert(*c->text);
@@ -160,10 +160,18 @@ static void nobody_home(struct rig *r)
 static void bad_targets(struct rig *r)
 {
 	static const char *const bad[] = {
-		"",	       "sip:",		"nobody",
-		"sip:a@",      "http://x/",	"sip:a@h:0",
-		"sip:a@h:x",   "sip:a b@h",	"sip:a@[::g]",
-		"sip:a@h\r\nX: y", "sip:a@h?X=1", "mailto:a@b",
+		"",
+		"sip:",
+		"nobody",
+		"sip:a@",
+		"http://x/",
+		"sip:a@h:0",
+		"sip:a@h:x",
+		"sip:a b@h",
+		"sip:a@[::g]",
+		"sip:a@h\r\nX: y",
+		"sip:a@h?X=1",
+		"mailto:a@b",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -177,8 +185,8 @@ static void bad_targets(struct rig *r)
 static void unknown_numbers(struct rig *r)
 {
 	static const enum req_type types[] = {
-		REQ_ANSWER,  REQ_REJECT,   REQ_HANGUP, REQ_HOLD, REQ_RESUME,
-		REQ_MUTE,    REQ_TRANSFER, REQ_SWAP,   REQ_JOIN, REQ_COMPLETE,
+		REQ_ANSWER,  REQ_REJECT,   REQ_HANGUP,  REQ_HOLD, REQ_RESUME,
+		REQ_MUTE,    REQ_TRANSFER, REQ_SWAP,    REQ_JOIN, REQ_COMPLETE,
 		REQ_CONSULT, REQ_TAKEBACK, REQ_UNWATCH,
 	};
 
@@ -347,7 +355,8 @@ static void redirect_in_a_circle(struct rig *r)
 	}
 }
 
-/* ---- forks and retransmissions -------------------------------------------- */
+/* ---- forks and retransmissions --------------------------------------------
+ */
 
 static void forked_2xx(struct rig *r)
 {
@@ -404,7 +413,8 @@ static void repeated_2xx_is_acked_again(struct rig *r)
 	rig_call_alive(r, call);
 }
 
-/* ---- hold ------------------------------------------------------------------ */
+/* ---- hold ------------------------------------------------------------------
+ */
 
 static void hold_and_resume(struct rig *r)
 {
@@ -412,8 +422,7 @@ static void hold_and_resume(struct rig *r)
 	const struct sipmsg *m;
 	unsigned v1 = 0, v2 = 0;
 
-	(void)sscanf(strstr(r->lb.invite->body, "\no=") + 3, "%*s %*s %u",
-		     &v1);
+	(void)sscanf(strstr(r->lb.invite->body, "\no=") + 3, "%*s %*s %u", &v1);
 	rig_req(r, REQ_HOLD, call, NULL);
 	m = peer_expect(r->b, "INVITE");
 	wire_assert(!strcmp(sdp_dir(m), "sendonly") ||
@@ -566,7 +575,8 @@ static void held_by_zero_address(struct rig *r)
 	rig_call_alive(r, call);
 }
 
-/* ---- re-INVITE by the peer --------------------------------------------------- */
+/* ---- re-INVITE by the peer
+ * --------------------------------------------------- */
 
 static void their_bad_offer(struct rig *r)
 {
@@ -584,8 +594,7 @@ static void their_bad_offer(struct rig *r)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		uint32_t n = leg_request(&r->lb, "INVITE", NULL,
 					 "application/sdp", bad[i]);
-		const struct sipmsg *m =
-			peer_expect_final(r->b, "INVITE", n);
+		const struct sipmsg *m = peer_expect_final(r->b, "INVITE", n);
 
 		r->lb.invite_cseq = n;
 		if (m->code / 100 != 4)
@@ -702,7 +711,8 @@ static void route_set(struct rig *r)
 	(void)rig_call_is(r, call, CALL_ENDED);
 }
 
-/* ---- BYE -------------------------------------------------------------------- */
+/* ---- BYE --------------------------------------------------------------------
+ */
 
 static void bye_crosses(struct rig *r)
 {
@@ -749,7 +759,8 @@ static void no_ack(struct rig *r)
 	(void)rig_call_is(r, call, CALL_ENDED);
 }
 
-/* ---- in ------------------------------------------------------------------------ */
+/* ---- in
+ * ------------------------------------------------------------------------ */
 
 static void incoming(struct rig *r)
 {
@@ -897,7 +908,8 @@ static void incoming_required_extension(struct rig *r)
 	wire_assert(sipmsg_lists(m, "Unsupported", "foo"));
 }
 
-/* ---- Replaces to us (RFC 3891 3) -------------------------------------------------- */
+/* ---- Replaces to us (RFC 3891 3)
+ * -------------------------------------------------- */
 
 /* What of the dialog's Replaces is wrong */
 enum wrong { NO_FROM_TAG, NO_DIALOG, BAD_FROM_TAG, TWO, EARLY_ONLY };
@@ -913,7 +925,7 @@ static void replaces(struct rig *r, enum wrong wrong, unsigned code)
 	snprintf(hdr, sizeof(hdr), "Replaces: %s;to-tag=%s%s%s%s\r\n%s",
 		 wrong == NO_DIALOG ? "nothing" : d->callid, d->rtag,
 		 wrong == NO_FROM_TAG ? "" : ";from-tag=",
-		 wrong == NO_FROM_TAG ? ""
+		 wrong == NO_FROM_TAG    ? ""
 		 : wrong == BAD_FROM_TAG ? "wrong"
 					 : d->ltag,
 		 wrong == EARLY_ONLY ? ";early-only" : "",
@@ -935,7 +947,8 @@ static void replaces_bad(struct rig *r)
 	replaces(r, EARLY_ONLY, 486);
 }
 
-/* ---- everything else ---------------------------------------------------------------- */
+/* ---- everything else
+ * ---------------------------------------------------------------- */
 
 static void options(struct rig *r)
 {
@@ -954,15 +967,13 @@ static void options(struct rig *r)
 
 static void unknown_method(struct rig *r)
 {
-	static const char *const methods[] = {"FOO", "PUBLISH", "INFO",
-					      "PRACK", "UPDATE", "X"};
+	static const char *const methods[] = {"FOO",   "PUBLISH", "INFO",
+					      "PRACK", "UPDATE",  "X"};
 
 	leg_to(&r->lb, r->b, rig_uri(r, "cordpair", "udp:"));
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-		uint32_t n =
-			leg_request(&r->lb, methods[i], NULL, NULL, NULL);
-		const struct sipmsg *m =
-			peer_expect_final(r->b, methods[i], n);
+		uint32_t n = leg_request(&r->lb, methods[i], NULL, NULL, NULL);
+		const struct sipmsg *m = peer_expect_final(r->b, methods[i], n);
 
 		if (m->code != 405 && m->code != 501 && m->code != 481)
 			wire_fail("%s: %u", methods[i], m->code);
@@ -973,7 +984,7 @@ static void unknown_method(struct rig *r)
 
 static void requests_of_unknown_dialogs(struct rig *r)
 {
-	static const char *const methods[] = {"BYE", "NOTIFY", "REFER",
+	static const char *const methods[] = {"BYE",  "NOTIFY", "REFER",
 					      "INFO", "INVITE", "SUBSCRIBE"};
 
 	leg_to(&r->lb, r->b, rig_uri(r, "cordpair", "udp:"));
@@ -984,8 +995,7 @@ static void requests_of_unknown_dialogs(struct rig *r)
 					 "Subscription-State: active\r\n"
 					 "Refer-To: <sip:a@b>\r\n",
 					 NULL, NULL);
-		const struct sipmsg *m =
-			peer_expect_final(r->b, methods[i], n);
+		const struct sipmsg *m = peer_expect_final(r->b, methods[i], n);
 
 		if (m->code != 481 && !(i == 3 && m->code / 100 >= 4) &&
 		    !(i == 5 && m->code / 100 >= 4))
@@ -1006,8 +1016,7 @@ static void refer_to_us(struct rig *r)
 	char hdr[300];
 	uint32_t n;
 
-	snprintf(hdr, sizeof(hdr), "Refer-To: <%s>\r\n",
-		 peer_uri(r->c, "c"));
+	snprintf(hdr, sizeof(hdr), "Refer-To: <%s>\r\n", peer_uri(r->c, "c"));
 	n = leg_request(&r->lb, "REFER", hdr, NULL, NULL);
 	(void)peer_expect_answer(r->b, "REFER", n, 603);
 	rig_sync(r);
@@ -1022,8 +1031,7 @@ static void refer_out_of_dialog(struct rig *r)
 	uint32_t n;
 
 	leg_to(&r->lb, r->b, rig_uri(r, "cordpair", "udp:"));
-	snprintf(hdr, sizeof(hdr), "Refer-To: <%s>\r\n",
-		 peer_uri(r->c, "c"));
+	snprintf(hdr, sizeof(hdr), "Refer-To: <%s>\r\n", peer_uri(r->c, "c"));
 	n = leg_request(&r->lb, "REFER", hdr, NULL, NULL);
 	(void)peer_expect_answer(r->b, "REFER", n, 403);
 	rig_sync(r);

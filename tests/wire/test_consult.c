@@ -147,7 +147,8 @@ static void x4(struct rig *r)
 	x3_x4(r, 487);
 }
 
-/* ---- X5-X16: with --------------------------------------------------------- */
+/* ---- X5-X16: with ---------------------------------------------------------
+ */
 
 static void x5(struct rig *r)
 {
@@ -499,7 +500,8 @@ static void x16(struct rig *r)
 	rig_goes_well(r, call, &ref);
 }
 
-/* ---- E36: C does not come ---------------------------------------------------- */
+/* ---- E36: C does not come
+ * ---------------------------------------------------- */
 
 static void e36_refuses(struct rig *r)
 {
@@ -510,8 +512,8 @@ static void e36_refuses(struct rig *r)
 		uint32_t consulted = ringing(r, call);
 		const struct call_info *c;
 
-		peer_reply_body(r->c, r->lc.invite, codes[i], "No",
-				r->lc.ltag, NULL, NULL, NULL, 0);
+		peer_reply_body(r->c, r->lc.invite, codes[i], "No", r->lc.ltag,
+				NULL, NULL, NULL, 0);
 		(void)peer_expect(r->c, "ACK");
 		leg_expect_resume(&r->lb);
 		c = rig_call_is(r, consulted, CALL_ENDED);
@@ -608,16 +610,17 @@ static void e36_hold_491(struct rig *r)
 	rig_call_alive(r, call);
 }
 
-/* ---- E37-E39, 5.3: who is left ------------------------------------------------ */
+/* ---- E37-E39, 5.3: who is left
+ * ------------------------------------------------ */
 
 struct verdict {
 	const char *name;
-	unsigned final;        /* 0: none                              */
-	bool b_gone, c_gone;   /* before the final NOTIFY              */
+	unsigned final;      /* 0: none                              */
+	bool b_gone, c_gone; /* before the final NOTIFY              */
 	enum outcome outcome;
-	bool bye_b, bye_c;     /* we hang up                           */
-	bool talk_b, talk_c;   /* we talk again                        */
-	unsigned wait_ms;      /* before the outcome                   */
+	bool bye_b, bye_c;   /* we hang up                           */
+	bool talk_b, talk_c; /* we talk again                        */
+	unsigned wait_ms;    /* before the outcome                   */
 };
 
 /* clang-format off */
@@ -669,11 +672,11 @@ static void verdict(struct rig *r, const struct verdict *v)
 		leg_expect_bye(&r->lc, 200);
 	(void)rig_outcome(r, ref.id, v->outcome);
 	(void)rig_call_is(r, call,
-			  v->talk_b ? CALL_TALKING
+			  v->talk_b               ? CALL_TALKING
 			  : v->b_gone || v->bye_b ? CALL_ENDED
 						  : CALL_HELD);
 	(void)rig_call_is(r, consulted,
-			  v->talk_c ? CALL_TALKING
+			  v->talk_c               ? CALL_TALKING
 			  : v->c_gone || v->bye_c ? CALL_ENDED
 						  : CALL_HELD);
 	rig_sync(r);
@@ -775,7 +778,8 @@ static void c_leaves_during_consultation(struct rig *r)
 	rig_call_alive(r, call);
 }
 
-/* ---- E40 ---------------------------------------------------------------------- */
+/* ---- E40
+ * ---------------------------------------------------------------------- */
 
 static void e40(struct rig *r)
 {
@@ -889,7 +893,8 @@ static void c_cannot_be_held(struct rig *r)
 	rig_goes_well(r, call, &ref);
 }
 
-/* ---- E41 ---------------------------------------------------------------------- */
+/* ---- E41
+ * ---------------------------------------------------------------------- */
 
 static void e41(struct rig *r)
 {
@@ -963,7 +968,8 @@ static void join_refused(struct rig *r)
 	rig_call_alive(r, call);
 }
 
-/* ---- E42: how C is named --------------------------------------------------------- */
+/* ---- E42: how C is named
+ * --------------------------------------------------------- */
 
 static void contact_form(struct rig *r, const char *contact, bool use_contact,
 			 bool routed)
@@ -1054,7 +1060,8 @@ static void odd_dialog_ids(struct rig *r)
 	rig_goes_well(r, call, &ref);
 }
 
-/* ---- what the attendant does meanwhile ---------------------------------------------- */
+/* ---- what the attendant does meanwhile
+ * ---------------------------------------------- */
 
 static void swap(struct rig *r)
 {

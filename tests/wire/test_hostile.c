@@ -179,7 +179,8 @@ static void e48_display_name(struct rig *r)
 	}
 }
 
-/* ---- E49: names with the same 12-bit hash in libre ------------------------- */
+/* ---- E49: names with the same 12-bit hash in libre -------------------------
+ */
 
 static void e49_event(struct rig *r)
 {
@@ -264,9 +265,9 @@ static void e49_refer_to(struct rig *r)
 {
 	uint32_t call = rig_call_up(r, r->b, &r->lb);
 	const struct referred_info *f;
-	uint32_t n = leg_request(&r->lb, "REFER",
-				 "P-3259: <sip:evil@127.0.0.1>\r\n", NULL,
-				 NULL);
+	uint32_t n =
+		leg_request(&r->lb, "REFER", "P-3259: <sip:evil@127.0.0.1>\r\n",
+			    NULL, NULL);
 
 	(void)peer_expect_answer(r->b, "REFER", n, 400);
 	wire_assert(!referred(r));
@@ -277,9 +278,8 @@ static void e49_refer_to(struct rig *r)
 	f = referred(r);
 	wire_assert(f && !strcmp(f->target, "sip:good@127.0.0.1"));
 	{
-		struct request req = {.type = REQ_REFERRED_ANSWER,
-				      .id = f->id,
-				      .code = 603};
+		struct request req = {
+			.type = REQ_REFERRED_ANSWER, .id = f->id, .code = 603};
 
 		(void)rig_do(r, &req);
 	}
@@ -287,7 +287,8 @@ static void e49_refer_to(struct rig *r)
 	rig_call_alive(r, call);
 }
 
-/* ---- NOTIFYs that are not the notifier's ------------------------------------- */
+/* ---- NOTIFYs that are not the notifier's
+ * ------------------------------------- */
 
 static void notify_with_wrong_tags(struct rig *r)
 {
@@ -326,9 +327,8 @@ static void notify_from_another_port(struct rig *r)
 	leg_from(&thief, r->d, r->lb.invite);
 	snprintf(thief.ltag, sizeof(thief.ltag), "%s", r->lb.ltag);
 	thief.lcseq = r->lb.lcseq + 10;
-	(void)peer_expect_final(
-		r->d, "NOTIFY",
-		leg_notify(&thief, ref.event, TERMINATED, OK));
+	(void)peer_expect_final(r->d, "NOTIFY",
+				leg_notify(&thief, ref.event, TERMINATED, OK));
 	rig_sync(r);
 	wire_assert(rig_transfer_now(r, ref.id)->state == REFER_TRYING);
 	wire_assert(!rig_has_outcome(r, ref.id));
@@ -386,8 +386,8 @@ static void subscribe_to_us(struct rig *r)
 		const struct sipmsg *m;
 		uint32_t n;
 
-		snprintf(hdrs, sizeof(hdrs),
-			 "Event: %s\r\nExpires: 3600\r\n", events[i]);
+		snprintf(hdrs, sizeof(hdrs), "Event: %s\r\nExpires: 3600\r\n",
+			 events[i]);
 		n = leg_request(&r->lb, "SUBSCRIBE", hdrs, NULL, NULL);
 		m = peer_expect_final(r->b, "SUBSCRIBE", n);
 		if (m->code / 100 != 4 && m->code / 100 != 5)
@@ -397,7 +397,8 @@ static void subscribe_to_us(struct rig *r)
 	peer_none(r->b, "NOTIFY");
 }
 
-/* ---- what is no SIP, or hardly ------------------------------------------------ */
+/* ---- what is no SIP, or hardly
+ * ------------------------------------------------ */
 
 struct mouth {
 	int fd;
@@ -408,8 +409,8 @@ static struct mouth mouth_udp(struct rig *r)
 {
 	struct mouth m = {.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
 
-	if (m.fd < 0 || connect(m.fd, (struct sockaddr *)&r->d->engine,
-				r->d->engine_len))
+	if (m.fd < 0 ||
+	    connect(m.fd, (struct sockaddr *)&r->d->engine, r->d->engine_len))
 		wire_fail("no socket");
 	return m;
 }
@@ -423,8 +424,14 @@ static void say(const struct mouth *m, const void *bytes, size_t len)
 static void garbage(struct rig *r)
 {
 	static const char *const lines[] = {
-		"", "\r\n", "\r\n\r\n", "x", "\r\n\r\n\r\n\r\nx",
-		"SIP/2.0", "SIP/2.0 200 OK\r\n\r\n", "INVITE\r\n\r\n",
+		"",
+		"\r\n",
+		"\r\n\r\n",
+		"x",
+		"\r\n\r\n\r\n\r\nx",
+		"SIP/2.0",
+		"SIP/2.0 200 OK\r\n\r\n",
+		"INVITE\r\n\r\n",
 		"INVITE sip:cordpair SIP/2.0\r\n\r\n",
 		"INVITE sip:cordpair SIP/2.0\r\nVia: x\r\n\r\n",
 		"OPTIONS sip:a SIP/3.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1"
@@ -444,7 +451,8 @@ static void garbage(struct rig *r)
 		"SIP/2.0 999999 X\r\nVia: SIP/2.0/UDP h\r\n\r\n",
 		"INVITE sip:cordpair@127.0.0.1 SIP/2.0\r\n: no name\r\n\r\n",
 		"\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8",
-		"{\"jsonrpc\":\"2.0\"}", "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+		"{\"jsonrpc\":\"2.0\"}",
+		"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
 	};
 	struct mouth m = mouth_udp(r);
 
@@ -573,19 +581,17 @@ static void headers_of_64k(struct rig *r)
 
 	if (!msg)
 		abort();
-	n += (size_t)snprintf(
-		msg, 70000,
-		"OPTIONS sip:cordpair@127.0.0.1 SIP/2.0\r\n"
-		"Via: SIP/2.0/TCP %s:%u;branch=z9hG4bKbig\r\n"
-		"From: <sip:t@127.0.0.1>;tag=1\r\n"
-		"To: <sip:cordpair@127.0.0.1>\r\nCall-ID: big\r\n"
-		"CSeq: 9 OPTIONS\r\n",
-		t->host, t->port);
+	n += (size_t)snprintf(msg, 70000,
+			      "OPTIONS sip:cordpair@127.0.0.1 SIP/2.0\r\n"
+			      "Via: SIP/2.0/TCP %s:%u;branch=z9hG4bKbig\r\n"
+			      "From: <sip:t@127.0.0.1>;tag=1\r\n"
+			      "To: <sip:cordpair@127.0.0.1>\r\nCall-ID: big\r\n"
+			      "CSeq: 9 OPTIONS\r\n",
+			      t->host, t->port);
 	while (n < 64000)
 		n += (size_t)snprintf(msg + n, 70000 - n, "X-%zu: %0100d\r\n",
 				      n, 0);
-	n += (size_t)snprintf(msg + n, 70000 - n,
-			      "Content-Length: 0\r\n\r\n");
+	n += (size_t)snprintf(msg + n, 70000 - n, "Content-Length: 0\r\n\r\n");
 	peer_raw_conn(t, conn, msg, n);
 	free(msg);
 	/* served or thrown out, but not both dead */
@@ -652,11 +658,9 @@ static void compact_names(struct rig *r)
 /* Long names, tags and addresses: refused or carried whole, never cut */
 static void long_things(struct rig *r)
 {
-	char *longer = malloc(3000);
+	static char longer[3000];
 	static const unsigned lens[] = {100, 250, 500, 1000, 2000};
 
-	if (!longer)
-		abort();
 	for (unsigned i = 0; i < 5; i++) {
 		char text[4000];
 		uint32_t n;
@@ -684,13 +688,13 @@ static void long_things(struct rig *r)
 		for (const struct rig_ev *e = rig_events(r); e; e = e->next) {
 			const struct call_info *c = &e->ev.u.call;
 
-			if (e->ev.type != EV_CALL ||
-			    c->state != CALL_RINGING ||
+			if (e->ev.type != EV_CALL || c->state != CALL_RINGING ||
 			    rig_call_now(r, c->id)->state != CALL_RINGING)
 				continue;
 			if (!strstr(c->peer, longer))
-				wire_fail("peer is shown as \"%s\"",
-					  c->peer);
+				wire_fail("an address of %u is shown as "
+					  "\"%.20s...\"",
+					  lens[i], c->peer);
 			{
 				struct request req = {.type = REQ_REJECT,
 						      .id = c->id,
@@ -702,7 +706,6 @@ static void long_things(struct rig *r)
 		m = peer_expect_final(r->b, "INVITE", n);
 		wire_assert(m->code >= 400);
 	}
-	free(longer);
 }
 
 /* A 200 whose Contact and tag are absurd */
@@ -729,11 +732,10 @@ static void odd_2xx(struct rig *r)
 		peer_reply_body(r->c, m, 200, "OK", "odd", contacts[i],
 				"application/sdp", sdp, strlen(sdp));
 		rig_sync(r);
-		(void)rig_reply(r,
-				rig_post(r, &(struct request){
-						    .type = REQ_HANGUP,
-						    .id = call,
-					    }));
+		(void)rig_reply(r, rig_post(r, &(struct request){
+						       .type = REQ_HANGUP,
+						       .id = call,
+					       }));
 		rig_pass(r, 40000);
 		(void)rig_call_is(r, call, CALL_ENDED);
 	}
@@ -744,7 +746,10 @@ static void odd_2xx(struct rig *r)
 static void odd_answers(struct rig *r)
 {
 	static const char *const sdps[] = {
-		"", "x", "v=0\r\n", "v=0\r\nm=audio 0 RTP/AVP 0\r\n",
+		"",
+		"x",
+		"v=0\r\n",
+		"v=0\r\nm=audio 0 RTP/AVP 0\r\n",
 		"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
 		"m=audio 99999 RTP/AVP 0\r\n",
 		"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\n"

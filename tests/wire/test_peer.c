@@ -213,7 +213,10 @@ static void any_text_can_be_sent(void **state)
 static void what_is_no_message_is_none(void **state)
 {
 	static const char *const bad[] = {
-		"", "\r\n\r\n", "hello\r\n\r\n", "INVITE\r\n\r\n",
+		"",
+		"\r\n\r\n",
+		"hello\r\n\r\n",
+		"INVITE\r\n\r\n",
 		"INVITE sip:x SIP/2.0\r\nno colon\r\n\r\n",
 		"SIP/2.0 x\r\n\r\n",
 	};

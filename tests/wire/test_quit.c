@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Coming and going: E46, what an engine says when it cannot start. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,6 @@ static bool stopped(void *arg)
  * the rig fails on any event behind EV_STOPPED */
 static void gone(struct rig *r)
 {
-	struct request req = {.type = REQ_NOP};
 	struct event ev;
 
 	if (!peers_until(stopped, r))
@@ -39,8 +39,6 @@ static void gone(struct rig *r)
 			wire_fail("%d instead of EPIPE behind the last event",
 				  err);
 	}
-	req.serial = engine_serial(r->e);
-	wire_assert(engine_post(r->e, &req) == EPIPE);
 }
 
 /* All at once: a caller on hold with a transfer under way, a call that talks,
@@ -55,8 +53,8 @@ static void e46_all(struct rig *r, bool answers)
 	struct ref ref;
 	uint32_t call, n;
 
-	snprintf(req.u.account.aor, sizeof(req.u.account.aor),
-		 "sip:200@%s:%u", reg->host, reg->port);
+	snprintf(req.u.account.aor, sizeof(req.u.account.aor), "sip:200@%s:%u",
+		 reg->host, reg->port);
 	req.u.account.regint = 300;
 	(void)rig_do(r, &req);
 	m = peer_expect(reg, "REGISTER");
@@ -201,6 +199,44 @@ static void after_an_outcome(struct rig *r)
 	gone(r);
 }
 
+static void too_late(struct rig *r)
+{
+	struct request req = {.type = REQ_NOP, .serial = engine_serial(r->e)};
+
+	quit(r);
+	gone(r);
+	wire_assert(engine_post(r->e, &req) == EPIPE);
+}
+
+/* The first event comes by itself, and says where it listens */
+static void hello(struct rig *r)
+{
+	static const char *const listen[] = {"udp:127.0.0.1:0",
+					     "tcp:127.0.0.1:0"};
+	struct engine_prm prm = {.listenv = listen, .listenc = 2};
+	struct engine *e = NULL;
+	struct event ev;
+	struct pollfd fd = {.events = POLLIN};
+	char why[200];
+
+	wire_assert(!engine_new(&e, &prm, why, sizeof(why)));
+	r->e = e; /* freed whatever comes */
+	fd.fd = engine_event_fd(e);
+	wire_assert(poll(&fd, 1, PEER_DEADLINE_MS) == 1);
+	wire_assert(!engine_take(e, &ev));
+	wire_assert(ev.type == EV_HELLO);
+	wire_assert(ev.u.hello.listenc == 2);
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned port = 0;
+
+		wire_assert(
+			!strncmp(ev.u.hello.listen[i],
+				 i ? "tcp:127.0.0.1:" : "udp:127.0.0.1:", 14));
+		port = (unsigned)atoi(ev.u.hello.listen[i] + 14);
+		wire_assert(port > 0);
+	}
+}
+
 /* engine_free() alone is enough */
 static void freed_without_a_word(struct rig *r)
 {
@@ -262,6 +298,8 @@ static const struct wcase cases[] = {
 	{"REFER not answered yet", before_the_answer, RIG_LAX},
 	{"during the hold", during_the_hold, RIG_LAX},
 	{"after an outcome", after_an_outcome, 0},
+	{"a request to an engine that has gone", too_late, 0},
+	{"hello", hello, RIG_NONE},
 	{"freed without a word", freed_without_a_word, RIG_NONE},
 	{"what cannot start says why", cannot_start, RIG_NONE},
 };

@@ -63,9 +63,8 @@ static void the_refer_itself(struct rig *r)
 static void without_holding_first(struct rig *r)
 {
 	uint32_t call = rig_call_up(r, r->b, &r->lb);
-	struct request req = {.type = REQ_TRANSFER,
-			      .id = call,
-			      .flags = TRANSFER_NO_HOLD};
+	struct request req = {
+		.type = REQ_TRANSFER, .id = call, .flags = TRANSFER_NO_HOLD};
 	struct ref ref;
 
 	snprintf(req.u.text, sizeof(req.u.text), "%s", target(r));
@@ -343,8 +342,9 @@ static void e09(struct rig *r)
 static void e10(struct rig *r)
 {
 	static const char *const forms[] = {
-		"Refer", "refer ; id=1", "REFER", "refer;ID=%u", "refer;id=%u",
-		" refer ;id = %u", "refer;x=y;id=%u", "refer;id=77777",
+		"Refer",           "refer ; id=1",   "REFER",
+		"refer;ID=%u",     "refer;id=%u",    " refer ;id = %u",
+		"refer;x=y;id=%u", "refer;id=77777",
 	};
 	uint32_t call = rig_call_up(r, r->b, &r->lb);
 	struct ref ref;
@@ -601,9 +601,8 @@ static void e14(struct rig *r)
 static void e15_released(struct rig *r)
 {
 	uint32_t call = rig_call_up(r, r->b, &r->lb);
-	struct request req = {.type = REQ_TRANSFER,
-			      .id = call,
-			      .flags = TRANSFER_RELEASE};
+	struct request req = {
+		.type = REQ_TRANSFER, .id = call, .flags = TRANSFER_RELEASE};
 	struct ref ref;
 
 	snprintf(req.u.text, sizeof(req.u.text), "%s", target(r));

@@ -562,8 +562,7 @@ static void e27_huge(struct rig *r)
 	for (size_t i = 0; i < sizeof(expires) / sizeof(expires[0]); i++) {
 		char state[64];
 
-		snprintf(state, sizeof(state), "active;expires=%s",
-			 expires[i]);
+		snprintf(state, sizeof(state), "active;expires=%s", expires[i]);
 		rig_refer_202(r, call, &r->lb, target(r), &ref);
 		ref_notify(&r->lb, &ref, 180, "Ringing", state);
 		rig_pass(r, 25000);
@@ -676,7 +675,8 @@ static void e28_result_while_leaving(struct rig *r)
 		rig_call_alive(r, call);
 }
 
-/* ---- E29-E32: what the REFER is answered ---------------------------------- */
+/* ---- E29-E32: what the REFER is answered ----------------------------------
+ */
 
 static void e29_false(struct rig *r)
 {
@@ -831,7 +831,8 @@ static void e32(struct rig *r)
 	rig_option(r, EOPT_DNS_SERVER, 0, "127.0.0.1:9");
 }
 
-/* ---- E33-E35: meanwhile in the call --------------------------------------- */
+/* ---- E33-E35: meanwhile in the call ---------------------------------------
+ */
 
 static void e33(struct rig *r)
 {
@@ -909,15 +910,25 @@ static void e35(struct rig *r)
 	rig_goes_well(r, call, &ref);
 }
 
-/* ---- E43-E45 --------------------------------------------------------------- */
+/* ---- E43-E45 ---------------------------------------------------------------
+ */
 
 static void e43(struct rig *r)
 {
 	uint32_t call = rig_call_up(r, r->b, &r->lb);
 	static const char *const bad[] = {
-		"",	     "sip:",	      "sip:x",	  "nobody",
-		"sip:a@",    "http://x/",     "mailto:a@b", "sip:a@h:99999",
-		"sip:a@h\nX: y", "sip:a b@h", "sip:a@h?Replaces=1", "<sip:a@h>",
+		"",
+		"sip:",
+		"sip:x",
+		"nobody",
+		"sip:a@",
+		"http://x/",
+		"mailto:a@b",
+		"sip:a@h:99999",
+		"sip:a@h\nX: y",
+		"sip:a b@h",
+		"sip:a@h?Replaces=1",
+		"<sip:a@h>",
 	};
 	char same[300];
 	size_t kept = 0;
@@ -942,8 +953,8 @@ static void e43(struct rig *r)
 		if (y->err != EINVAL)
 			wire_fail("\"%s\": %d", bad[i], y->err);
 	}
-	wire_assert(rig_req_refused(r, REQ_TRANSFER, call + 1000,
-				    target(r)) == ENOENT);
+	wire_assert(rig_req_refused(r, REQ_TRANSFER, call + 1000, target(r)) ==
+		    ENOENT);
 	rig_sync(r);
 	if (!kept) {
 		peer_none(r->b, "INVITE");
@@ -978,9 +989,8 @@ static void e43_not_up(struct rig *r)
 static void e44(struct rig *r, uint32_t limit_ms)
 {
 	uint32_t call = rig_call_up(r, r->b, &r->lb);
-	struct request req = {.type = REQ_TRANSFER,
-			      .id = call,
-			      .value = limit_ms};
+	struct request req = {
+		.type = REQ_TRANSFER, .id = call, .value = limit_ms};
 	const struct transfer_info *t;
 	const struct sipmsg *m;
 	struct ref ref;
@@ -1094,7 +1104,8 @@ static void e45_and_nothing(struct rig *r)
 	rig_call_alive(r, call);
 }
 
-/* ---- E47: many ------------------------------------------------------------- */
+/* ---- E47: many -------------------------------------------------------------
+ */
 
 enum { MANY = 32 };
 static struct leg many[MANY + 1];
@@ -1162,7 +1173,8 @@ static void e47_of_one_call(struct rig *r)
 	rig_goes_well(r, call, &refs[0]);
 }
 
-/* ---- E50 and the REFER in a dialog of its own ------------------------------- */
+/* ---- E50 and the REFER in a dialog of its own -------------------------------
+ */
 
 static const struct call_prm gruu = {
 	.extra = "Allow: INVITE, ACK, BYE, REFER, NOTIFY\r\n"
@@ -1233,8 +1245,7 @@ static void refer_481_outside_then_inside(struct rig *r)
 
 		refer_outside(r, call, &ref, &d);
 		peer_reply(r->b, ref.m, codes[i], "No",
-			   codes[i] == 420 ? "Unsupported: tdialog\r\n"
-					   : NULL);
+			   codes[i] == 420 ? "Unsupported: tdialog\r\n" : NULL);
 		ref_take(&r->lb, &ref, ref.id);
 		wire_assert(!strcmp(ref.m->callid, r->lb.callid));
 		wire_assert(!sipmsg_hdr(ref.m, "Require"));
@@ -1275,7 +1286,8 @@ static void e50(struct rig *r)
 	wire_assert(succeeded);
 }
 
-/* ---- 5.1 asked of the table -------------------------------------------------- */
+/* ---- 5.1 asked of the table
+ * -------------------------------------------------- */
 
 /* probation and giveup with a time: failed or unknown, and the caller back */
 static void retry_after_in_the_substate(struct rig *r)
@@ -1299,8 +1311,7 @@ static void retry_after_in_the_substate(struct rig *r)
 		wire_assert(t->outcome == OUTCOME_FAILED ||
 			    t->outcome == OUTCOME_UNKNOWN);
 		if (!strstr(t->say, "30"))
-			wire_fail("when to try again is not in \"%s\"",
-				  t->say);
+			wire_fail("when to try again is not in \"%s\"", t->say);
 	}
 	rig_call_alive(r, call);
 }
