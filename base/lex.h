@@ -19,9 +19,9 @@ enum { LEX_LINE_MAX = 4096, LEX_WORDS_MAX = 64 };
 
 struct words {
 	size_t n;
-	char *v[LEX_WORDS_MAX + 1];  /* v[n] is NULL               */
-	size_t at[LEX_WORDS_MAX];    /* where v[i] began in line   */
-	char buf[LEX_LINE_MAX];      /* owns the words             */
+	char *v[LEX_WORDS_MAX + 1]; /* v[n] is NULL               */
+	size_t at[LEX_WORDS_MAX];   /* where v[i] began in line   */
+	char buf[LEX_LINE_MAX];     /* owns the words             */
 };
 
 /**

@@ -34,10 +34,10 @@ enum {
 enum transp { TRANSP_UDP, TRANSP_TCP, TRANSP_TLS, TRANSP_COUNT };
 
 enum account_state {
-	ACCOUNT_OFF,         /* not registering (regint=0, or unregistered) */
+	ACCOUNT_OFF, /* not registering (regint=0, or unregistered) */
 	ACCOUNT_REGISTERING,
 	ACCOUNT_REGISTERED,
-	ACCOUNT_FAILED,      /* trying again by itself, with back-off       */
+	ACCOUNT_FAILED, /* trying again by itself, with back-off       */
 	ACCOUNT_STATE_COUNT
 };
 
@@ -48,8 +48,8 @@ enum call_state {
 	CALL_RINGING, /* out: 180 came; in: it rings here                */
 	CALL_EARLY,   /* out: early media (18x with an answer)           */
 	CALL_TALKING,
-	CALL_HELD,    /* held by us                                      */
-	CALL_ENDED,   /* last news of this call                          */
+	CALL_HELD,  /* held by us                                      */
+	CALL_ENDED, /* last news of this call                          */
 	CALL_STATE_COUNT
 };
 
@@ -132,11 +132,11 @@ struct hello_info {
 struct account_info {
 	uint32_t id;
 	enum account_state state;
-	uint32_t expires;            /* granted [s]; 0 when not registered */
-	unsigned code;               /* last final answer, 0: none         */
+	uint32_t expires; /* granted [s]; 0 when not registered */
+	unsigned code;    /* last final answer, 0: none         */
 	char aor[URI_MAX];
-	char text[TEXT_MAX];         /* in words, with what to do          */
-	bool gone;                   /* last news                          */
+	char text[TEXT_MAX]; /* in words, with what to do          */
+	bool gone;           /* last news                          */
 };
 
 struct call_info {
@@ -144,61 +144,61 @@ struct call_info {
 	uint32_t account;
 	enum call_dir dir;
 	enum call_state state;
-	bool remote_hold;            /* the peer holds us                  */
+	bool remote_hold; /* the peer holds us                  */
 	bool muted;
-	unsigned code;               /* last answer or cause, 0: none      */
-	uint32_t transfer;           /* the transfer that moves this call  */
-	uint32_t consult_of;         /* the caller this consults for       */
-	uint32_t referred;           /* made for this incoming referral    */
-	uint32_t replaces;           /* takes the place of this call       */
-	uint64_t rx_packets;         /* RTP counted                        */
+	unsigned code;       /* last answer or cause, 0: none      */
+	uint32_t transfer;   /* the transfer that moves this call  */
+	uint32_t consult_of; /* the caller this consults for       */
+	uint32_t referred;   /* made for this incoming referral    */
+	uint32_t replaces;   /* takes the place of this call       */
+	uint64_t rx_packets; /* RTP counted                        */
 	uint64_t tx_packets;
-	char peer[URI_MAX];          /* the other party's address          */
-	char local[NAME_MAX_LEN];    /* user part that was called (in)     */
-	char name[NAME_MAX_LEN];     /* the other party's display name     */
-	char referred_by[URI_MAX];   /* unverified; "" none                */
-	char contacts[URI_MAX];      /* of a 3xx, space separated          */
-	char text[TEXT_MAX];         /* reason phrase or words             */
+	char peer[URI_MAX];        /* the other party's address          */
+	char local[NAME_MAX_LEN];  /* user part that was called (in)     */
+	char name[NAME_MAX_LEN];   /* the other party's display name     */
+	char referred_by[URI_MAX]; /* unverified; "" none                */
+	char contacts[URI_MAX];    /* of a 3xx, space separated          */
+	char text[TEXT_MAX];       /* reason phrase or words             */
 };
 
 struct transfer_info {
 	uint32_t id;
-	uint32_t call;               /* the transferee's                   */
-	uint32_t consult;            /* 0: blind                           */
-	uint32_t serial;             /* of the request that began it       */
+	uint32_t call;    /* the transferee's                   */
+	uint32_t consult; /* 0: blind                           */
+	uint32_t serial;  /* of the request that began it       */
 	enum transfer_kind kind;
 	enum refer_state state;
 	enum refer_sub sub;
 	enum outcome outcome;
-	unsigned code;               /* last status line: REFER's answer,  */
-	uint32_t since_refer_ms;     /* time since REFER, 0 before [ms]    */
-	unsigned refer_code;         /* final answer to REFER, 0: none     */
-	bool caller_back;            /* the caller is (again) with us      */
+	unsigned code;           /* last status line: REFER's answer,  */
+	uint32_t since_refer_ms; /* time since REFER, 0 before [ms]    */
+	unsigned refer_code;     /* final answer to REFER, 0: none     */
+	bool caller_back;        /* the caller is (again) with us      */
 	char target[URI_MAX];
-	char text[TEXT_MAX];         /* then each sipfrag's                */
-	char say[TEXT_MAX];          /* what to tell the user, in words    */
+	char text[TEXT_MAX]; /* then each sipfrag's                */
+	char say[TEXT_MAX];  /* what to tell the user, in words    */
 };
 
 struct referred_info {
 	uint32_t id;
-	uint32_t call;               /* dialog it came in; 0: out of one   */
-	uint32_t new_call;           /* the call it made                   */
-	bool replaces;               /* target carries Replaces            */
+	uint32_t call;     /* dialog it came in; 0: out of one   */
+	uint32_t new_call; /* the call it made                   */
+	bool replaces;     /* target carries Replaces            */
 	bool gone;
 	char target[URI_MAX];
-	char by[URI_MAX];            /* Referred-By, unverified            */
+	char by[URI_MAX]; /* Referred-By, unverified            */
 };
 
 struct reply_info {
 	uint32_t serial;
-	int err;                     /* 0 taken, else errno                */
-	uint32_t id;                 /* thing it made: call, transfer ...  */
-	char command[32];            /* request_name()                     */
-	char error[TEXT_MAX];        /* in words; "" when taken            */
+	int err;              /* 0 taken, else errno                */
+	uint32_t id;          /* thing it made: call, transfer ...  */
+	char command[32];     /* request_name()                     */
+	char error[TEXT_MAX]; /* in words; "" when taken            */
 };
 
 struct log_info {
-	int level;                   /* enum log_level                     */
+	int level; /* enum log_level                     */
 	char tag[24];
 	char text[512];
 };
@@ -207,21 +207,21 @@ enum { TRACE_PIECE = 3200 };
 
 /** A piece of one SIP message as it crossed the wire, secrets taken out */
 struct trace_info {
-	uint64_t serial;             /* of the message                     */
-	uint64_t wall_us;            /* time of day [us]                   */
-	uint32_t total;              /* bytes of the whole message         */
+	uint64_t serial;  /* of the message                     */
+	uint64_t wall_us; /* time of day [us]                   */
+	uint32_t total;   /* bytes of the whole message         */
 	uint32_t offset;
 	uint32_t len;
 	enum transp tp;
 	bool tx;
-	char src[64];                /* "127.0.0.1:5060", "[::1]:5060"     */
+	char src[64]; /* "127.0.0.1:5060", "[::1]:5060"     */
 	char dst[64];
-	char data[TRACE_PIECE];      /* raw bytes, not clean               */
+	char data[TRACE_PIECE]; /* raw bytes, not clean               */
 };
 
 struct event {
 	enum ev_type type;
-	double t;                    /* seconds since start [s]            */
+	double t; /* seconds since start [s]            */
 	union {
 		struct hello_info hello;
 		struct account_info account;
@@ -243,32 +243,32 @@ enum post_class event_class(const void *event, uint64_t *keyp);
 /* ---- requests: down -------------------------------------------------- */
 
 enum req_type {
-	REQ_NOP,          /* wakes the loop; answered like any other         */
-	REQ_STOP,         /* BYE, unsubscribe, unregister, end; at most 2 s  */
-	REQ_ACCOUNT,      /* u.account: add one                              */
-	REQ_REGISTER,     /* id: account, 0: all                             */
-	REQ_UNREGISTER,   /* id: account, 0: all                             */
-	REQ_OPTION,       /* option, value or text                           */
-	REQ_DIAL,         /* text: target; id: account, 0: the first         */
-	REQ_PROGRESS,     /* id, code 180..183                               */
-	REQ_ANSWER,       /* id                                              */
-	REQ_REJECT,       /* id, code 300..699                               */
-	REQ_HANGUP,       /* id                                              */
-	REQ_HOLD,         /* id                                              */
-	REQ_RESUME,       /* id                                              */
-	REQ_MUTE,         /* id: toggles                                     */
-	REQ_DTMF,         /* id, text: digits                                */
-	REQ_TRANSFER,     /* id, text: target; flags TRANSFER_*; id2: a
-	                     consult call: attended; value: limit [ms]      */
-	REQ_CONSULT,      /* id, text: target                                */
-	REQ_COMPLETE,     /* id: caller or consult call                      */
-	REQ_SWAP,         /* id                                              */
-	REQ_TAKEBACK,     /* id                                              */
-	REQ_JOIN,         /* id, id2                                         */
-	REQ_UNWATCH,      /* id: call (its transfer) or transfer             */
+	REQ_NOP,        /* wakes the loop; answered like any other         */
+	REQ_STOP,       /* BYE, unsubscribe, unregister, end; at most 2 s  */
+	REQ_ACCOUNT,    /* u.account: add one                              */
+	REQ_REGISTER,   /* id: account, 0: all                             */
+	REQ_UNREGISTER, /* id: account, 0: all                             */
+	REQ_OPTION,     /* option, value or text                           */
+	REQ_DIAL,       /* text: target; id: account, 0: the first         */
+	REQ_PROGRESS,   /* id, code 180..183                               */
+	REQ_ANSWER,     /* id                                              */
+	REQ_REJECT,     /* id, code 300..699                               */
+	REQ_HANGUP,     /* id                                              */
+	REQ_HOLD,       /* id                                              */
+	REQ_RESUME,     /* id                                              */
+	REQ_MUTE,       /* id: toggles                                     */
+	REQ_DTMF,       /* id, text: digits                                */
+	REQ_TRANSFER,   /* id, text: target; flags TRANSFER_*; id2: a
+			   consult call: attended; value: limit [ms]      */
+	REQ_CONSULT,    /* id, text: target                                */
+	REQ_COMPLETE,   /* id: caller or consult call                      */
+	REQ_SWAP,       /* id                                              */
+	REQ_TAKEBACK,   /* id                                              */
+	REQ_JOIN,       /* id, id2                                         */
+	REQ_UNWATCH,    /* id: call (its transfer) or transfer             */
 	REQ_REFERRED_ANSWER, /* id: referral, code: answer to the REFER      */
 	REQ_REFERRED_CALL,   /* id: call its target; REFERRED_MANUAL: no
-	                        NOTIFY of its own                            */
+				NOTIFY of its own                            */
 	REQ_REFERRED_NOTIFY, /* id, code; REFERRED_FINAL: terminated         */
 	REQ_COUNT
 };
@@ -297,7 +297,7 @@ enum engine_option {
 };
 
 struct account_prm {
-	char aor[URI_MAX];       /* sip:user@domain                         */
+	char aor[URI_MAX]; /* sip:user@domain                         */
 	char name[NAME_MAX_LEN];
 	char auth_user[NAME_MAX_LEN];
 	char password[NAME_MAX_LEN]; /* wiped by the engine after use       */
@@ -305,15 +305,15 @@ struct account_prm {
 	char codecs[NAME_MAX_LEN];
 	enum transp transport;
 	bool transport_set;
-	uint32_t regint;         /* [s]; 0: do not register                 */
-	int refer_mode;          /* enum refer_mode                         */
+	uint32_t regint; /* [s]; 0: do not register                 */
+	int refer_mode;  /* enum refer_mode                         */
 };
 
 enum refer_mode { REFER_MODE_AUTO, REFER_MODE_IN_DIALOG, REFER_MODE_OUT };
 
 struct request {
 	enum req_type type;
-	uint32_t serial;         /* comes back in the one reply             */
+	uint32_t serial; /* comes back in the one reply             */
 	uint32_t id, id2;
 	unsigned code;
 	unsigned flags;

@@ -29,7 +29,7 @@ struct waiting {
 struct post {
 	/* immutable */
 	int rfd, wfd;
-	bool full;             /* it took no more at the last try */
+	bool full; /* it took no more at the last try */
 	size_t size;
 	post_class_h *classh;
 

@@ -123,11 +123,32 @@ void refer_unsubscribe(struct refer_status *r)
 	tmr_start(&r->tmr_u, TU_MS, on_unsub_timeout, r);
 }
 
+/* Without ids the peer cannot tell which of two is given up, and may take it
+ * for the newer (linphone does). */
+static bool would_hit_another(const struct refer_status *r)
+{
+	struct le *le;
+
+	if (r->id_used || !r->dlg)
+		return false;
+	for (le = r->e->refers.head; le; le = le->next) {
+		const struct refer_status *o = le->data;
+
+		if (o != r && o->dlg == r->dlg && o->stage == STAGE_SENT)
+			return true;
+	}
+	return false;
+}
+
 static void on_never_terminated(void *arg)
 {
 	struct refer_status *r = arg;
 
 	ASSERT_SIP();
+	if (would_hit_another(r)) {
+		refer_close_sub(r);
+		return;
+	}
 	refer_unsubscribe(r);
 }
 

@@ -13,6 +13,13 @@ static uint32_t dial(struct rig *r)
 	return rig_req(r, REQ_DIAL, 0, peer_uri(r->b, "b"));
 }
 
+/* Claimed is what is done: Replaces by the bank only (RFC 3891 6.2, G42) */
+static void check_supported(const struct rig *r, const struct sipmsg *m)
+{
+	wire_assert(sipmsg_lists(m, "Supported", "replaces") ==
+		    ((r->flags & RIG_BANK) != 0));
+}
+
 /* ---- out -------------------------------------------------------------- */
 
 static void the_invite(struct rig *r)
@@ -32,7 +39,7 @@ static void the_invite(struct rig *r)
 	wire_assert(sipmsg_lists(m, "Allow", "REFER"));
 	wire_assert(sipmsg_lists(m, "Allow", "NOTIFY"));
 	wire_assert(!sipmsg_lists(m, "Allow", "UPDATE"));
-	wire_assert(sipmsg_lists(m, "Supported", "replaces"));
+	check_supported(r, m);
 	wire_assert(!strcmp(sipmsg_hdr(m, "User-Agent"), "cordpair-test"));
 	wire_assert(!strcmp(sipmsg_hdr(m, "Content-Type"), "application/sdp"));
 	wire_assert(strstr(m->body, "PCMU/8000"));
@@ -754,7 +761,7 @@ static void no_ack(struct rig *r)
 	leg_learn(&r->lb, m);
 	rig_pass(r, 31000);
 	wire_assert(r->b->dups >= 5);
-	rig_pass(r, 3000);
+	rig_pass(r, 5000);
 	leg_expect_bye(&r->lb, 200);
 	(void)rig_call_is(r, call, CALL_ENDED);
 }
@@ -779,7 +786,7 @@ static void incoming(struct rig *r)
 	wire_assert(sipmsg_hdr(m, "Contact"));
 	rig_req(r, REQ_ANSWER, c->id, NULL);
 	m = peer_expect_answer(r->b, "INVITE", n, 200);
-	wire_assert(sipmsg_lists(m, "Supported", "replaces"));
+	check_supported(r, m);
 	wire_assert(sipmsg_lists(m, "Allow", "REFER"));
 	leg_learn(&r->lb, m);
 	leg_ack(&r->lb);
@@ -885,15 +892,28 @@ static void incoming_bad_offer(struct rig *r)
 	wire_assert(m->code == 488);
 }
 
-static void incoming_for_nobody(struct rig *r)
+/* Peer to peer the user part does not matter */
+static void incoming_for_anybody(struct rig *r)
 {
-	const struct sipmsg *m;
-	uint32_t n;
+	static const char *const users[] = {"cordpair", "stranger", "100"};
 
-	leg_to(&r->lb, r->b, rig_uri(r, "stranger", "udp:"));
-	n = leg_invite(&r->lb, NULL, "sendrecv");
-	m = peer_expect_final(r->b, "INVITE", n);
-	wire_assert(m->code == 404);
+	for (unsigned i = 0; i < 3; i++) {
+		struct request req = {.type = REQ_REJECT, .code = 486};
+		const struct call_info *c;
+		uint32_t n;
+
+		leg_to(&r->lb, r->b, rig_uri(r, users[i], "udp:"));
+		n = leg_invite(&r->lb, NULL, "sendrecv");
+		c = rig_incoming(r);
+		wire_assert(!strcmp(c->local, users[i]));
+		req.id = c->id;
+		(void)rig_do(r, &req);
+		(void)peer_expect_answer(r->b, "INVITE", n, 486);
+		snprintf(r->lb.next_branch, sizeof(r->lb.next_branch), "%s",
+			 r->lb.branch);
+		leg_ack(&r->lb);
+		(void)rig_call_is(r, req.id, CALL_ENDED);
+	}
 }
 
 static void incoming_required_extension(struct rig *r)
@@ -947,6 +967,57 @@ static void replaces_bad(struct rig *r)
 	replaces(r, EARLY_ONLY, 486);
 }
 
+/* The right one: answered, and the old call ends after it, not before */
+static void replaces_right(struct rig *r)
+{
+	uint32_t call = rig_call_up(r, r->b, &r->lb);
+	const struct leg *d = &r->lb;
+	const struct call_info *c;
+	char hdr[700];
+	uint32_t n, id = 0;
+
+	snprintf(hdr, sizeof(hdr),
+		 "Replaces: %s;from-tag=%s;x=y;to-tag=%s\r\n"
+		 "Require: replaces\r\nReferred-By: <sip:boss@x>\r\n",
+		 d->callid, d->ltag, d->rtag);
+	leg_to(&r->lc, r->c, rig_uri(r, "cordpair", "udp:"));
+	n = leg_invite(&r->lc, hdr, "sendrecv");
+	leg_learn(&r->lc, peer_expect_answer(r->c, "INVITE", n, 200));
+	leg_ack(&r->lc);
+	leg_expect_bye(&r->lb, 200);
+	(void)rig_call_is(r, call, CALL_ENDED);
+	for (const struct rig_ev *e = rig_events(r); e; e = e->next) {
+		c = &e->ev.u.call;
+		if (e->ev.type == EV_CALL && c->replaces == call) {
+			id = c->id;
+			wire_assert(!strcmp(c->referred_by, "<sip:boss@x>") ||
+				    !strcmp(c->referred_by, "sip:boss@x"));
+		}
+	}
+	wire_assert(id);
+	(void)rig_call_is(r, id, CALL_TALKING);
+	leg_bye(&r->lc);
+	(void)rig_call_is(r, id, CALL_ENDED);
+}
+
+/* The console does not do it, so whoever needs it is told */
+static void replaces_required(struct rig *r)
+{
+	uint32_t call = rig_call_up(r, r->b, &r->lb);
+	const struct sipmsg *m;
+	uint32_t n;
+
+	leg_to(&r->lc, r->c, rig_uri(r, "cordpair", "udp:"));
+	n = leg_invite(&r->lc,
+		       "Require: replaces\r\n"
+		       "Replaces: x;to-tag=1;from-tag=2\r\n",
+		       "sendrecv");
+	m = peer_expect_final(r->c, "INVITE", n);
+	wire_assert(m->code == 420);
+	wire_assert(sipmsg_lists(m, "Unsupported", "replaces"));
+	rig_call_alive(r, call);
+}
+
 /* ---- everything else
  * ---------------------------------------------------------------- */
 
@@ -962,7 +1033,7 @@ static void options(struct rig *r)
 	wire_assert(sipmsg_lists(m, "Allow", "INVITE"));
 	wire_assert(sipmsg_lists(m, "Allow", "REFER"));
 	wire_assert(sipmsg_lists(m, "Allow", "BYE"));
-	wire_assert(sipmsg_lists(m, "Supported", "replaces"));
+	check_supported(r, m);
 }
 
 static void unknown_method(struct rig *r)
@@ -1116,9 +1187,13 @@ static const struct wcase cases[] = {
 	{"incoming, CANCEL behind the answer", incoming_cancel_behind_the_answer, 0},
 	{"incoming without offer", incoming_without_offer, 0},
 	{"incoming with a bad offer", incoming_bad_offer, 0},
-	{"incoming for nobody", incoming_for_nobody, 0},
+	{"incoming for any user", incoming_for_anybody, 0},
 	{"incoming with Require", incoming_required_extension, 0},
-	{"INVITE with a bad Replaces", replaces_bad, 0},
+	{"the bank: INVITE with a bad Replaces", replaces_bad, RIG_BANK},
+	{"the bank: INVITE with Replaces", replaces_right, RIG_BANK},
+	{"the console: INVITE that requires Replaces", replaces_required, 0},
+	{"the bank: the INVITE", the_invite, RIG_BANK},
+	{"the bank: OPTIONS", options, RIG_BANK},
 	{"OPTIONS", options, 0},
 	{"unknown methods", unknown_method, 0},
 	{"requests of unknown dialogs", requests_of_unknown_dialogs, 0},

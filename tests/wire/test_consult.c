@@ -240,6 +240,7 @@ static void x8(struct rig *r)
 		accepted(&r->lc, &ref);
 		leg_bye(&r->lb);
 		ref_notify(&r->lc, &ref, 200, "OK", TERMINATED);
+		rig_pass(r, 2500); /* it is C's to leave, for 2 s */
 		leg_expect_bye(&r->lc, 200);
 		(void)rig_outcome(r, ref.id, OUTCOME_SUCCEEDED);
 		(void)rig_call_is(r, call, CALL_ENDED);

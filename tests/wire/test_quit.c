@@ -8,13 +8,14 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "tests/wire/dns.h"
 #include "tests/wire/rig.h"
 
 static void quit(struct rig *r)
 {
 	struct request req = {.type = REQ_STOP};
 
-	(void)rig_post(r, &req);
+	wire_assert(!rig_reply(r, rig_post(r, &req))->err);
 }
 
 static bool stopped(void *arg)
@@ -39,6 +40,13 @@ static void gone(struct rig *r)
 			wire_fail("%d instead of EPIPE behind the last event",
 				  err);
 	}
+}
+
+/* The 2 s it may take are over; something arrives, so the loop looks */
+static void time_is_up(struct rig *r)
+{
+	clock_advance(2000);
+	peer_raw(r->d, "\r\n\r\n", 4);
 }
 
 /* All at once: a caller on hold with a transfer under way, a call that talks,
@@ -126,8 +134,8 @@ static void e46_nobody_answers(struct rig *r)
 	quit(r);
 	(void)peer_expect(r->b, "SUBSCRIBE");
 	(void)peer_expect(r->b, "BYE");
-	clock_advance(2000);
-	gone(r); /* 2 s of real time, too: the loop may sleep already */
+	time_is_up(r);
+	gone(r);
 	(void)rig_outcome(r, ref.id, OUTCOME_STOPPED);
 	wire_assert(rig_call_now(r, call)->state == CALL_ENDED);
 }
@@ -151,7 +159,7 @@ static void twice(struct rig *r)
 	rig_sync(r);
 	peer_none(r->c, "INVITE");
 	r->b->autos = AUTO_ANY;
-	clock_advance(2000);
+	time_is_up(r);
 	gone(r);
 	wire_assert(rig_call_now(r, call)->state == CALL_ENDED);
 }
@@ -166,7 +174,7 @@ static void before_the_answer(struct rig *r)
 	quit(r);
 	leg_expect_bye(&r->lb, 200);
 	r->b->autos = AUTO_ANY;
-	clock_advance(2000);
+	time_is_up(r);
 	gone(r);
 	wire_assert(rig_has_outcome(r, ref.id));
 }
@@ -180,8 +188,51 @@ static void during_the_hold(struct rig *r)
 	(void)peer_expect(r->b, "INVITE");
 	quit(r);
 	(void)peer_expect(r->b, "BYE");
-	clock_advance(2000);
+	time_is_up(r);
 	gone(r);
+	wire_assert(rig_has_outcome(r, id));
+	wire_assert(rig_call_now(r, call)->state == CALL_ENDED);
+}
+
+/* Names are being looked up, and the name server is silent */
+static void during_a_lookup(struct rig *r)
+{
+	struct dns *dns = dns_new();
+	struct request req = {.type = REQ_ACCOUNT};
+
+	rig_option(r, EOPT_DNS_SERVER, 0, dns_addr(dns));
+	(void)rig_req(r, REQ_DIAL, 0, "sip:x@nothing.invalid");
+	snprintf(req.u.account.aor, sizeof(req.u.account.aor),
+		 "sip:100@nowhere.invalid");
+	req.u.account.regint = 300;
+	(void)rig_do(r, &req);
+	rig_sync(r);
+	quit(r);
+	time_is_up(r);
+	gone(r);
+	dns_free(dns);
+}
+
+/* The caller's Contact is a name: hold, REFER and BYE wait for it */
+static void during_a_lookup_in_a_call(struct rig *r)
+{
+	struct dns *dns = dns_new();
+	uint32_t call = rig_call_up(r, r->b, &r->lb);
+	uint32_t id;
+
+	rig_option(r, EOPT_DNS_SERVER, 0, dns_addr(dns));
+	snprintf(r->lb.contact, sizeof(r->lb.contact),
+		 "<sip:b@nothing.invalid>");
+	(void)peer_expect_answer(r->b, "INVITE",
+				 leg_invite(&r->lb, NULL, "sendrecv"), 200);
+	leg_ack(&r->lb);
+	rig_sync(r);
+	id = rig_req(r, REQ_TRANSFER, call, peer_uri(r->c, "t"));
+	rig_sync(r);
+	quit(r);
+	time_is_up(r);
+	gone(r);
+	dns_free(dns);
 	wire_assert(rig_has_outcome(r, id));
 	wire_assert(rig_call_now(r, call)->state == CALL_ENDED);
 }
@@ -297,6 +348,8 @@ static const struct wcase cases[] = {
 	{"twice", twice, RIG_LAX},
 	{"REFER not answered yet", before_the_answer, RIG_LAX},
 	{"during the hold", during_the_hold, RIG_LAX},
+	{"during a lookup", during_a_lookup, RIG_LAX},
+	{"during a lookup in a call", during_a_lookup_in_a_call, RIG_LAX},
 	{"after an outcome", after_an_outcome, 0},
 	{"a request to an engine that has gone", too_late, 0},
 	{"hello", hello, RIG_NONE},
