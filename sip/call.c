@@ -36,6 +36,7 @@ static void call_destructor(void *arg)
 
 	list_unlink(&c->le);
 	hash_unlink(&c->he);
+	hash_unlink(&c->he_id);
 	tmr_cancel(&c->tmr_ok);
 	tmr_cancel(&c->tmr_ring);
 	tmr_cancel(&c->tmr_glare);
@@ -88,6 +89,7 @@ void call_enter(struct call *c)
 	c->info.id = ++c->e->n_call;
 	list_append(&c->e->calls, &c->le, c);
 	hash_append(c->e->calls_ht, hash_joaat_str(c->dlg->callid), &c->he, c);
+	hash_append(c->e->calls_id, c->info.id, &c->he_id, c);
 }
 
 void call_publish(struct call *c)
@@ -184,7 +186,8 @@ void call_end(struct call *c, unsigned code, const char *text, bool by_peer)
 	call_holders_tell(c, ECONNRESET, code, text);
 
 	(void)mem_ref(c);
-	list_unlink(&c->le); /* engine_call() must not find it any more */
+	list_unlink(&c->le);
+	hash_unlink(&c->he_id); /* engine_call() must not find it */
 	consult_call_news(c, by_peer);
 	refer_call_ended(c, by_peer);
 	if (c->referred)

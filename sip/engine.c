@@ -265,7 +265,9 @@ static int set_up(struct engine *e, const struct engine_prm *prm, char *why,
 	e->ring_timeout_s = 180;
 	e->transfer_timeout_s = 600;
 
-	err = hash_alloc(&e->calls_ht, 1024);
+	err = hash_alloc(&e->calls_ht, 4096);
+	if (!err)
+		err = hash_alloc(&e->calls_id, 4096);
 	if (!err)
 		err = hash_alloc(&e->refers_ht, 256);
 	if (!err)
@@ -307,6 +309,7 @@ static void tear_down(struct engine *e)
 	e->resolver = mem_deref(e->resolver);
 	tls_close(e);
 	e->calls_ht = mem_deref(e->calls_ht);
+	e->calls_id = mem_deref(e->calls_id);
 	e->refers_ht = mem_deref(e->refers_ht);
 }
 

@@ -61,6 +61,7 @@ struct engine {
 	struct list referreds;
 	struct list rqs;        /* requests that have no answer yet */
 	struct hash *calls_ht;  /* by Call-ID                  */
+	struct hash *calls_id;  /* by number                   */
 	struct hash *refers_ht; /* by Call-ID                  */
 	struct registrar *registrar;
 	struct resolver *resolver;
@@ -76,6 +77,7 @@ struct engine {
 	struct tmr tmr_pace;
 	bool stopping;
 	uint32_t n_account, n_call, n_refer, n_referred;
+	unsigned refers_live, refers_over; /* of engine.refers */
 	uint64_t n_trace;
 
 	/* tests run code of theirs on the SIP thread by the next REQ_NOP */
@@ -175,8 +177,9 @@ struct hold_wait {
 };
 
 struct call {
-	struct le le; /* engine.calls or .ended        */
-	struct le he; /* engine.calls_ht               */
+	struct le le;    /* engine.calls or .ended        */
+	struct le he;    /* engine.calls_ht               */
+	struct le he_id; /* engine.calls_id */
 	struct engine *e;
 	struct account *acc;
 	struct dlg *dlg;

@@ -55,6 +55,10 @@ static void refer_destructor(void *arg)
 	struct refer_status *r = arg;
 
 	timers_cancel(r);
+	if (refer_live(r))
+		r->e->refers_live--;
+	else if (r->stage == STAGE_DONE)
+		r->e->refers_over--;
 	list_unlink(&r->le);
 	list_unlink(&r->le_call);
 	hash_unlink(&r->he);
@@ -194,25 +198,18 @@ static void mark_call(struct call *c, uint32_t id)
 		call_publish(c);
 }
 
-/* tombstones are many and small use: the oldest go first */
+/* tombstones are many and of small use: the oldest go first */
 static void bury(struct engine *e)
 {
 	struct le *le = e->refers.head;
-	unsigned n = 0;
 
-	for (; le; le = le->next) {
-		const struct refer_status *o = le->data;
-
-		n += o->stage == STAGE_DONE;
-	}
-	for (le = e->refers.head; le && n > TOMBSTONES_MAX;) {
+	while (le && e->refers_over > TOMBSTONES_MAX) {
 		struct refer_status *o = le->data;
 
 		le = le->next;
 		if (o->stage == STAGE_DONE) {
 			list_unlink(&o->le);
 			mem_deref(o);
-			n--;
 		}
 	}
 }
@@ -315,6 +312,8 @@ void refer_finish(struct refer_status *r, enum refer_state state,
 	if (restore)
 		take_back(r);
 	r->stage = STAGE_DONE;
+	r->e->refers_live--;
+	r->e->refers_over++;
 	if (r->doneh) {
 		refer_done_h *h = r->doneh;
 
@@ -323,12 +322,7 @@ void refer_finish(struct refer_status *r, enum refer_state state,
 	}
 	if (d1 && r->d1)
 		mark_call(d1, 0);
-	if (r->d2) {
-		mark_call(r->d2, 0);
-		if (r->d2->consult == r)
-			r->d2->consult = NULL;
-	}
-	list_unlink(&r->le_call);
+	mark_call(r->d2, 0);
 	if (good)
 		let_go(r);
 	if (r->info.sub == SUB_ACTIVE && good)
@@ -348,6 +342,7 @@ void refer_start(struct refer_status *r, struct call *d1, struct call *d2,
 		 enum transfer_kind kind, const char *target)
 {
 	bury(r->e);
+	r->e->refers_live++;
 	r->info.id = ++r->e->n_refer;
 	r->info.call = d1->info.id;
 	r->info.kind = kind;
@@ -363,6 +358,9 @@ void refer_start(struct refer_status *r, struct call *d1, struct call *d2,
 	list_append(&r->e->refers, &r->le, mem_ref(r));
 	list_append(&d1->refers, &r->le_call, r);
 	if (d2) {
+		/* one that is over may still think it his */
+		if (d2->consult)
+			d2->consult->d2 = NULL;
 		d2->consult = r;
 		r->use_contact = refer_contact_first(r);
 	}
@@ -451,7 +449,7 @@ int refer_begin(struct call *call, struct refer_status *rs,
 				"phone");
 	}
 	if (count_live(&call->refers) >= PER_CALL_MAX ||
-	    count_live(&call->e->refers) >= LIVE_MAX)
+	    call->e->refers_live >= LIVE_MAX)
 		return refer_refuse(
 			why, whysize, EAGAIN,
 			"Cannot transfer: too many transfers at once");
@@ -610,36 +608,41 @@ static void d1_ended(struct refer_status *r, struct call *c, bool by_peer)
 	tmr_start(&r->tmr_g, TG_MS, on_grace, r);
 }
 
+static void d2_ended(struct refer_status *r, struct call *c)
+{
+	r->d2 = NULL;
+	c->consult = NULL;
+	call_hold_forget(c, r);
+	if (r->stage != STAGE_SENT)
+		return;
+	if (!r->d1) {
+		if (!tmr_isrunning(&r->tmr_g))
+			tmr_start(&r->tmr_g, TG_MS, on_grace, r);
+		return;
+	}
+	/* the target left to be with the caller, most likely */
+	if (!tmr_isrunning(&r->tmr_g))
+		refer_wait_for_legs(r);
+	refer_tell(r, r->info.state, "%s has been taken over, confirming",
+		   r->name);
+}
+
 void refer_call_ended(struct call *c, bool by_peer)
 {
-	struct le *le = c->e->refers.head;
+	struct refer_status *r;
+	struct le *le;
 
 	ASSERT_SIP();
 
-	while (le) {
-		struct refer_status *r = le->data;
-
-		le = le->next;
+	while ((le = c->refers.head) != NULL) {
+		r = mem_ref(le->data);
+		d1_ended(r, c, by_peer);
+		mem_deref(r);
+	}
+	r = c->consult;
+	if (r) {
 		(void)mem_ref(r);
-		if (r->d1 == c)
-			d1_ended(r, c, by_peer);
-		if (r->d2 == c) {
-			r->d2 = NULL;
-			call_hold_forget(c, r);
-			c->consult = NULL;
-			/* the target left to be with the caller, most
-			 * likely: only a closed subscription needs a guess */
-			if (r->stage == STAGE_SENT && !r->d1 &&
-			    !tmr_isrunning(&r->tmr_g))
-				tmr_start(&r->tmr_g, TG_MS, on_grace, r);
-			else if (r->stage == STAGE_SENT) {
-				if (!tmr_isrunning(&r->tmr_g))
-					refer_wait_for_legs(r);
-				refer_tell(r, r->info.state,
-					   "%s has been taken over, confirming",
-					   r->name);
-			}
-		}
+		d2_ended(r, c);
 		mem_deref(r);
 	}
 }

@@ -16,7 +16,7 @@ struct call *engine_call(struct engine *e, uint32_t id)
 {
 	struct le *le;
 
-	for (le = e->calls.tail; le; le = le->prev) {
+	for (le = list_head(hash_list(e->calls_id, id)); le; le = le->next) {
 		struct call *c = le->data;
 
 		if (c->info.id == id)
