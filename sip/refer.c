@@ -376,7 +376,12 @@ int refer_refuse(char *why, size_t size, int err, const char *text)
 
 static bool is_ourselves(const struct call *c, const char *uri)
 {
+	const char *user = c->dlg->user ? c->dlg->user : c->acc->user;
 	char own[URI_MAX];
+
+	/* mostly it is somebody else, and that is soon seen */
+	if (uri_user(own, sizeof(own), uri) || str_cmp(own, user) != 0)
+		return false;
 
 	if (!account_aor(c->acc, c->dlg->user, c->dlg->st, c->dlg->tp, own,
 			 sizeof(own)) &&

@@ -452,6 +452,21 @@ static int rq_start(struct rq *rq)
 		return transmit_any(rq, NULL);
 	rq->started = true;
 
+	/* within a dialog the way is mostly known; TLS may have to prove its
+	 * name again, so it takes the long one */
+	if (!d->routec && d->hop_key && d->hop_tp != TRANSP_TLS &&
+	    sa_isset(&d->hop, SA_ALL) && !str_cmp(d->hop_key, d->target)) {
+		mem_deref(rq->ruri);
+		mem_deref(rq->hop_key);
+		rq->ruri = mem_ref(d->hop_key);
+		rq->hop_key = mem_ref(d->hop_key);
+		rq->tp = d->hop_tp;
+		rq->addrv[0] = d->hop;
+		rq->addrc = 1;
+		rq->addri = 0;
+		return transmit_any(rq, NULL);
+	}
+
 	err = next_hop(rq, &uri, &key);
 	if (err)
 		return err;

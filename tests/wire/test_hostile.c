@@ -143,16 +143,26 @@ static void e48_elsewhere(struct rig *r)
 	}
 }
 
+/* The call that rings here now, 0: none */
+static uint32_t rings(struct rig *r)
+{
+	rig_sync(r);
+	for (const struct rig_ev *e = rig_events(r); e; e = e->next) {
+		if (e->ev.type == EV_CALL && e->ev.u.call.dir == CALL_IN &&
+		    rig_call_now(r, e->ev.u.call.id)->state == CALL_RINGING)
+			return e->ev.u.call.id;
+	}
+	return 0;
+}
+
 static void e48_display_name(struct rig *r)
 {
 	for (size_t i = 0; i < sizeof(nasty) / sizeof(nasty[0]); i++) {
+		struct request req = {.type = REQ_REJECT, .code = 603};
 		char text[700];
 		char sdp[700];
 		uint32_t n;
-		unsigned before = 0, after = 0;
 
-		for (const struct rig_ev *e = rig_events(r); e; e = e->next)
-			before += e->ev.type == EV_CALL;
 		leg_to(&r->lb, r->b, rig_uri(r, "cordpair", "udp:"));
 		sdp_make(sdp, sizeof(sdp), r->b, "sendrecv", 1);
 		snprintf(text, sizeof(text),
@@ -162,21 +172,14 @@ static void e48_display_name(struct rig *r)
 			 "Content-Type: application/sdp\r\n[len]\r\n\r\n",
 			 nasty[i], i);
 		n = leg_text(&r->lb, text, sdp, strlen(sdp));
-		rig_sync(r);
-		for (const struct rig_ev *e = rig_events(r); e; e = e->next)
-			after += e->ev.type == EV_CALL;
-		if (after == before)
+		req.id = rings(r);
+		if (!req.id)
 			continue; /* dropped or refused as malformed */
-		r->lb.invite_cseq = n;
-		{
-			struct request req = {.type = REQ_REJECT,
-					      .id = rig_incoming(r)->id,
-					      .code = 603};
-
-			(void)rig_do(r, &req);
-		}
+		(void)rig_do(r, &req);
 		(void)peer_expect_answer(r->b, "INVITE", n, 603);
+		(void)rig_call_is(r, req.id, CALL_ENDED);
 	}
+	still_works(r);
 }
 
 /* ---- E49: names with the same 12-bit hash in libre -------------------------
