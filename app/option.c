@@ -9,6 +9,7 @@
 
 #include "app/alloc.h"
 #include "app/nearest.h"
+#include "base/file.h"
 #include "base/text.h"
 
 /* clang-format off */
@@ -266,8 +267,11 @@ bool option_request(const struct options *o, const char *name,
 		req->value = option_number(o, name);
 		break;
 	default:
-		text_copy(req->u.text, sizeof(req->u.text),
-			  option_get(o, name));
+		/* a path may begin with ~; a server's name never does */
+		if (file_expand(req->u.text, sizeof(req->u.text),
+				option_get(o, name)))
+			text_copy(req->u.text, sizeof(req->u.text),
+				  option_get(o, name));
 		break;
 	}
 

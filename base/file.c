@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -91,10 +92,33 @@ static int hand_line(char *buf, size_t len, unsigned lineno, file_line_h *lineh,
 	return lineh(buf, lineno, arg);
 }
 
+int file_expand(char *dst, size_t size, const char *path)
+{
+	const char *home = "";
+	int n;
+
+	if (!size)
+		return EOVERFLOW;
+	dst[0] = '\0';
+	if (path[0] == '~' && path[1] == '/') {
+		home = getenv("HOME");
+		if (!home || !*home)
+			return ENOENT;
+		path++;
+	}
+	n = snprintf(dst, size, "%s%s", home, path);
+	if (n < 0 || (size_t)n >= size) {
+		dst[0] = '\0';
+		return EOVERFLOW;
+	}
+	return 0;
+}
+
 int file_lines(const char *path, file_line_h *lineh, void *arg)
 {
 	static const char bom[] = "\xef\xbb\xbf";
 	char buf[2 * LEX_LINE_MAX + 1];
+	char full[PATH_MAX];
 	size_t start = 0, end = 0, n = 0;
 	bool use_stdin = !strcmp(path, "-");
 	bool eof = false;
@@ -104,7 +128,10 @@ int file_lines(const char *path, file_line_h *lineh, void *arg)
 
 	ASSERT_NOT_SIP();
 	if (!use_stdin) {
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		err = file_expand(full, sizeof(full), path);
+		if (err)
+			return err;
+		fd = open(full, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		if (fd < 0)
 			return errno;
 	}
@@ -232,6 +259,7 @@ static int open_secret(int *fdp, const char *path, const char **whyp)
 int secret_from_file(char *dst, size_t size, const char *path,
 		     const char **whyp)
 {
+	char full[PATH_MAX];
 	char raw[SECRET_RAW];
 	size_t n = 0, more = 1;
 	int fd = -1;
@@ -240,6 +268,11 @@ int secret_from_file(char *dst, size_t size, const char *path,
 	ASSERT_NOT_SIP();
 	if (size)
 		dst[0] = '\0';
+	err = file_expand(full, sizeof(full), path);
+	if (err)
+		return say_why(whyp, err, "%s: cannot be found (%s)", path,
+			       strerror(err));
+	path = full;
 	err = open_secret(&fd, path, whyp);
 	if (err)
 		return err;

@@ -730,9 +730,28 @@ static void sip_thread_does_not_touch_files(void **state)
 	}
 }
 
+static void test_home_is_expanded(void **state)
+{
+	char dst[64], tiny[4];
+
+	(void)state;
+	assert_int_equal(setenv("HOME", "/home/ann", 1), 0);
+	assert_int_equal(file_expand(dst, sizeof(dst), "~/x/y"), 0);
+	assert_string_equal(dst, "/home/ann/x/y");
+	assert_int_equal(file_expand(dst, sizeof(dst), "/a/~/b"), 0);
+	assert_string_equal(dst, "/a/~/b");
+	assert_int_equal(file_expand(dst, sizeof(dst), "~bob/x"), 0);
+	assert_string_equal(dst, "~bob/x");
+	assert_int_equal(file_expand(tiny, sizeof(tiny), "~/x"), EOVERFLOW);
+	assert_string_equal(tiny, "");
+	assert_int_equal(unsetenv("HOME"), 0);
+	assert_int_equal(file_expand(dst, sizeof(dst), "~/x"), ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_home_is_expanded),
 		cmocka_unit_test(configuration_is_where_xdg_says),
 		cmocka_unit_test(file_is_read_line_by_line),
 		cmocka_unit_test(line_has_a_longest),
