@@ -14,6 +14,13 @@
 /** $XDG_CONFIG_HOME/cordpair/NAME (or ~/.config/...); 0, ENOENT, EOVERFLOW */
 int file_config_path(char *dst, size_t size, const char *name);
 
+/**
+ * A path as a user types it: a leading "~/" stands for $HOME.
+ *
+ * @return 0, EOVERFLOW, ENOENT (~ and no $HOME)
+ */
+int file_expand(char *dst, size_t size, const char *path);
+
 /** Called for each line without its end (LF or CR LF) and with any NUL byte
     as \1, which lex_line() refuses; non-zero stops and is returned */
 typedef int(file_line_h)(const char *line, unsigned lineno, void *arg);

@@ -112,12 +112,22 @@ static void on_modify_answer(int err, const struct sip_msg *msg, bool again,
 		call_last_answer(c);
 		return;
 	}
-	if (err) {
+	if (err == ETIMEDOUT) {
 		/* RFC 3261 12.2.1.2: a dialog that does not answer is over */
 		(void)snprintf(text, sizeof(text), "no answer to %s: %s", what,
 			       why ? why : strerror(err));
 		call_send_bye(c);
 		call_end(c, 408, text, true);
+		return;
+	}
+	if (err) {
+		/* it never got there: the call is as it was */
+		c->want = c->have;
+		(void)snprintf(text, sizeof(text), "%s could not be sent: %s",
+			       what, why ? why : strerror(err));
+		call_say(c, 0, text);
+		call_set_state(c, c->info.state);
+		call_holders_tell(c, err, 0, text);
 		return;
 	}
 	msg_reason(reason, sizeof(reason), msg);

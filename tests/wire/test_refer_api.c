@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +30,8 @@ struct appl {
 	int begin_err, again_err, end_err, stop_err;
 	char why[TEXT_MAX];
 	enum refer_state seen[SEEN_MAX];
-	unsigned seenc, donec;
+	unsigned seenc;
+	_Atomic unsigned donec; /* read while the SIP thread runs */
 	bool inside, done_inside, state_inside;
 	struct refer_result res;
 	enum refer_state state_now;
