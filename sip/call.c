@@ -215,17 +215,24 @@ static void on_bye_answer(int err, const struct sip_msg *msg, bool again,
 	call_last_answer(c);
 }
 
-void call_send_bye(struct call *c)
+struct rq_prm call_rq(struct call *c, const char *method, rq_h *h)
 {
-	struct rq_prm prm = {
+	const struct rq_prm prm = {
 		.e = c->e,
-		.method = "BYE",
+		.method = method,
 		.dlg = c->dlg,
 		.acc = c->acc,
 		.auth = c->auth,
-		.h = on_bye_answer,
+		.h = h,
 		.arg = c,
 	};
+
+	return prm;
+}
+
+void call_send_bye(struct call *c)
+{
+	struct rq_prm prm = call_rq(c, "BYE", on_bye_answer);
 
 	if (c->bye_sent)
 		return;

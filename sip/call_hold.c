@@ -68,19 +68,7 @@ static int on_prepare_modify(struct stack *st, enum transp tp,
 /* Send the next re-INVITE when something is wished and nothing is pending */
 void call_modify_next(struct call *c)
 {
-	struct rq_prm prm = {
-		.e = c->e,
-		.method = "INVITE",
-		.dlg = c->dlg,
-		.acc = c->acc,
-		.auth = c->auth,
-		.headers = "Allow: " SIP_ALLOW "\r\n",
-		.ctype = "application/sdp",
-		.contact = true,
-		.prep = on_prepare_modify,
-		.h = on_modify_answer,
-		.arg = c,
-	};
+	struct rq_prm prm = call_rq(c, "INVITE", on_modify_answer);
 	int err;
 
 	if (!call_is_up(c) || c->inv || c->st || c->ok ||
@@ -92,6 +80,10 @@ void call_modify_next(struct call *c)
 		return;
 	}
 	c->cur_is_hold = c->want != SDP_SENDRECV;
+	prm.headers = "Allow: " SIP_ALLOW "\r\n";
+	prm.ctype = "application/sdp";
+	prm.contact = true;
+	prm.prep = on_prepare_modify;
 	err = rq_send(&c->inv, &prm);
 	if (err)
 		call_holders_tell(c, err, 0, strerror(err));

@@ -285,19 +285,7 @@ static void on_invite_answer(int err, const struct sip_msg *msg, bool again,
 static int invite(struct call *c, const char *headers)
 {
 	char hdrs[2048];
-	struct rq_prm prm = {
-		.e = c->e,
-		.method = "INVITE",
-		.dlg = c->dlg,
-		.acc = c->acc,
-		.auth = c->auth,
-		.headers = hdrs,
-		.ctype = "application/sdp",
-		.contact = true,
-		.prep = on_prepare,
-		.h = on_invite_answer,
-		.arg = c,
-	};
+	struct rq_prm prm = call_rq(c, "INVITE", on_invite_answer);
 	int n;
 
 	n = snprintf(hdrs, sizeof(hdrs),
@@ -306,6 +294,10 @@ static int invite(struct call *c, const char *headers)
 		     headers ? headers : "");
 	if (n < 0 || (size_t)n >= sizeof(hdrs))
 		return EOVERFLOW;
+	prm.headers = hdrs;
+	prm.ctype = "application/sdp";
+	prm.contact = true;
+	prm.prep = on_prepare;
 	if (c->e->ring_timeout_s)
 		tmr_start(&c->tmr_ring, c->e->ring_timeout_s * 1000ull,
 			  on_ring_timeout, c);

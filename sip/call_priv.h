@@ -21,6 +21,8 @@ void call_end(struct call *c, unsigned code, const char *text, bool by_peer);
 void call_last_answer(struct call *c);
 /** Last code and words, published with the next change */
 void call_say(struct call *c, unsigned code, const char *text);
+/** A request within the call, to be filled in further */
+struct rq_prm call_rq(struct call *c, const char *method, rq_h *h);
 void call_send_bye(struct call *c);
 int call_ensure_offer(struct call *c, const struct stack *st);
 /** Our direction for the next description */

@@ -481,9 +481,15 @@ int refer_end(const struct refer_status *rs, struct refer_result *res)
 	memset(res, 0, sizeof(*res));
 	if (rs->stage != STAGE_DONE)
 		return EAGAIN;
-	res->info = rs->info;
-	res->refer_code = rs->info.refer_code;
-	switch (rs->info.outcome) {
+	refer_result_of(res, &rs->info);
+	return 0;
+}
+
+void refer_result_of(struct refer_result *res, const struct transfer_info *info)
+{
+	res->info = *info;
+	res->refer_code = info->refer_code;
+	switch (info->outcome) {
 	case OUTCOME_REJECTED:
 		res->err = EPROTO;
 		break;
@@ -494,9 +500,9 @@ int refer_end(const struct refer_status *rs, struct refer_result *res)
 		res->err = ENOTCONN;
 		break;
 	default:
+		res->err = 0;
 		break;
 	}
-	return 0;
 }
 
 /* ---- the calls under it ------------------------------------------------ */

@@ -85,6 +85,9 @@ struct refer_status {
 
 /* ---- refer.c ---------------------------------------------------------- */
 
+/** What EndRefer makes of an outcome; any thread */
+void refer_result_of(struct refer_result *res,
+		     const struct transfer_info *info);
 bool refer_live(const struct refer_status *r);
 /** No second leg from whose end anything could be told */
 bool refer_is_blind(const struct refer_status *r);

@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "sip/priv.h"
+#include "sip/refer_priv.h"
 
 /*
  * A worker waits here.  Only a serial number crosses the pipe; the waiter
@@ -106,23 +106,8 @@ int refer_sync(struct engine *e, const struct request *req,
 
 	if (!err)
 		err = w.err;
-	res->info = w.info;
-	res->refer_code = w.info.refer_code;
-	res->err = err;
-	if (!err) {
-		switch (w.info.outcome) {
-		case OUTCOME_REJECTED:
-			res->err = EPROTO;
-			break;
-		case OUTCOME_NO_ANSWER:
-			res->err = ETIMEDOUT;
-			break;
-		case OUTCOME_NOT_SENT:
-			res->err = ENOTCONN;
-			break;
-		default:
-			break;
-		}
-	}
+	refer_result_of(res, &w.info);
+	if (err)
+		res->err = err;
 	return err;
 }
