@@ -482,7 +482,7 @@ static int bank_interrupted(const void *self, int signo)
 static void bank_prm(struct engine_prm *prm)
 {
 	prm->user = "bank";
-	prm->any_user = true;
+	prm->robot = true;
 	prm->registrar = true;
 	prm->accept_refer = true;
 	prm->login_user = BANK_LOGIN;

@@ -14,7 +14,7 @@
  * The user part that was called says how a phone behaves, as a called party
  * and as the one who is asked to transfer (contract section 5; the table is
  * in bank.c).  Events of one engine go in, requests to it come out.  That
- * engine is started with any_user, registrar, accept_refer and the login of
+ * engine is started with robot, registrar, accept_refer and the login of
  * BANK_LOGIN; challenges and registered contacts are its own affair.
  *
  * Threads: UI.    Blocks: never.

@@ -152,7 +152,7 @@ void call_incoming(struct engine *e, struct stack *st,
 		   msg->from.dname.l);
 	text_clean(c->info.local, sizeof(c->info.local),
 		   msg->uri.user.p ? msg->uri.user.p : "", msg->uri.user.l);
-	if (e->any_user && c->info.local[0])
+	if (e->robot && c->info.local[0])
 		(void)str_dup(&c->dlg->user, c->info.local);
 	hdr = msg_hdr(msg, "Referred-By", "b");
 	if (hdr)
@@ -167,7 +167,7 @@ void call_incoming(struct engine *e, struct stack *st,
 			(void)call_reject(c, 500);
 		return;
 	}
-	if (!e->any_user)
+	if (!e->robot)
 		(void)call_progress(c, 180);
 	call_set_state(c, CALL_RINGING);
 }

@@ -383,7 +383,7 @@ static int copy_prm(struct engine *e, const struct engine_prm *prm)
 {
 	int err;
 
-	e->any_user = prm->any_user;
+	e->robot = prm->robot;
 	e->accept_refer = prm->accept_refer;
 	e->trace = prm->trace;
 	e->p2p_transport = prm->transport;

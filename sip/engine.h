@@ -33,8 +33,8 @@ struct engine_prm {
 	bool trace;                 /* post EV_TRACE                        */
 
 	/* for the phone bank */
-	bool any_user;              /* a robot answers: no 180 by itself,
-				       the called user part is its name     */
+	bool robot;                 /* a robot answers: no 180 by itself,
+					  the called user part is its name     */
 	bool registrar;             /* accept REGISTER, route to bindings   */
 	bool accept_refer;          /* post EV_REFERRED (else answer 603)   */
 	const char *login_user;     /* requests for this user part are      */

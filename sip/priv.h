@@ -40,7 +40,7 @@ struct registrar;
 struct engine {
 	/* immutable after start */
 	struct thread *thread; /* engine.c */
-	bool any_user, accept_refer, trace;
+	bool robot, accept_refer, trace;
 	char software[64];
 	char user[64];
 	enum transp p2p_transport;
