@@ -55,26 +55,6 @@ struct script {
 
 /* ---- events remembered -------------------------------------------------- */
 
-static size_t event_size(const struct event *ev)
-{
-	switch (ev->type) {
-	case EV_HELLO:
-		return sizeof(ev->u.hello);
-	case EV_ACCOUNT:
-		return sizeof(ev->u.account);
-	case EV_CALL:
-		return sizeof(ev->u.call);
-	case EV_TRANSFER:
-		return sizeof(ev->u.transfer);
-	case EV_REPLY:
-		return sizeof(ev->u.reply);
-	case EV_LOG:
-		return sizeof(ev->u.log);
-	default:
-		return sizeof(ev->u);
-	}
-}
-
 static uint32_t event_id(const struct event *ev)
 {
 	switch (ev->type) {
@@ -101,7 +81,7 @@ static void forget_oldest(struct script *s)
 
 static void note(struct script *s, const struct event *ev)
 {
-	size_t size = offsetof(struct event, u) + event_size(ev);
+	size_t size = event_size(ev->type);
 	struct note *n;
 
 	if (!s->notes)

@@ -190,3 +190,21 @@ enum post_class event_class(const void *event, uint64_t *keyp)
 	*keyp = (uint64_t)ev->type << 32 | id;
 	return POST_STATE;
 }
+
+size_t event_size(enum ev_type type)
+{
+	static const size_t sizes[EV_COUNT] = {
+		[EV_HELLO] = sizeof(struct hello_info),
+		[EV_ACCOUNT] = sizeof(struct account_info),
+		[EV_CALL] = sizeof(struct call_info),
+		[EV_TRANSFER] = sizeof(struct transfer_info),
+		[EV_REFERRED] = sizeof(struct referred_info),
+		[EV_REPLY] = sizeof(struct reply_info),
+		[EV_LOG] = sizeof(struct log_info),
+		[EV_TRACE] = sizeof(struct trace_info),
+		[EV_DROPPED] = sizeof(uint64_t),
+	};
+
+	return offsetof(struct event, u) +
+	       ((unsigned)type < EV_COUNT ? sizes[type] : 0);
+}

@@ -237,6 +237,9 @@ struct event {
 
 _Static_assert(sizeof(struct event) <= PIPE_BUF, "an event must fit a write");
 
+/** Bytes of an event of this type that count; the rest is padding [bytes] */
+size_t event_size(enum ev_type type);
+
 /** post_class_h of events */
 enum post_class event_class(const void *event, uint64_t *keyp);
 

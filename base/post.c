@@ -29,7 +29,6 @@ struct waiting {
 struct post {
 	/* immutable */
 	int rfd, wfd;
-	bool full; /* it took no more at the last try */
 	size_t size;
 	post_class_h *classh;
 
@@ -254,12 +253,18 @@ int post_send(struct post *p, const void *record)
 	return 0;
 }
 
-/* the pipe is full: only now records may merge or be dropped */
-static void wait_in_line(struct post *p, const void *record)
+bool post_put(struct post *p, const void *record)
 {
 	enum post_class class = POST_HISTORY;
 	uint64_t key = 0;
 	struct waiting *w;
+
+	if (!p->first) {
+		/* Any error but a full pipe means that nobody will ever
+		   read: the record has no use any more. */
+		if (post_send(p, record) != EAGAIN)
+			return false;
+	}
 
 	if (p->classh)
 		class = p->classh(record, &key);
@@ -279,37 +284,15 @@ static void wait_in_line(struct post *p, const void *record)
 		append(p, record, false, 0);
 		break;
 	}
-}
-
-bool post_put(struct post *p, const void *record)
-{
-	if (!p->first) {
-		/* Any error but a full pipe means that nobody will ever
-		   read: the record has no use any more. */
-		if (post_send(p, record) != EAGAIN)
-			return false;
-		p->full = true;
-	}
-	wait_in_line(p, record);
 	return p->first != NULL;
-}
-
-void post_queue(struct post *p, const void *record)
-{
-	if (p->full)
-		wait_in_line(p, record);
-	else
-		append(p, record, false, 0);
 }
 
 bool post_flush(struct post *p)
 {
 	int err = 0;
 
-	if (!p->first) {
-		p->full = false;
+	if (!p->first)
 		return false;
-	}
 	while (p->first && !err) {
 		const struct waiting *w = p->first;
 
@@ -326,8 +309,7 @@ bool post_flush(struct post *p)
 		while (p->first)
 			drop_first(p);
 	}
-	p->full = p->first != NULL;
-	return p->full;
+	return p->first != NULL;
 }
 
 size_t post_waiting(const struct post *p)

@@ -57,12 +57,6 @@ bool post_put(struct post *p, const void *record);
 /** Writer: drain the outbox; true when something still waits */
 bool post_flush(struct post *p);
 
-/**
- * Writer: the same, but leave the writing to the next post_flush().  While
- * the pipe takes records nothing merges and nothing is dropped.
- */
-void post_queue(struct post *p, const void *record);
-
 /** Reader: nothing more will be taken; senders get EPIPE */
 void post_hang_up(struct post *p);
 

@@ -45,12 +45,7 @@ static void account_destructor(void *arg)
 
 void account_publish(struct account *a)
 {
-	struct event ev;
-
-	memset(&ev, 0, sizeof(ev));
-	ev.type = EV_ACCOUNT;
-	ev.u.account = a->info;
-	engine_publish(a->e, &ev);
+	engine_event(a->e, EV_ACCOUNT)->u.account = a->info;
 }
 
 static void set_state(struct account *a, enum account_state state,

@@ -94,15 +94,10 @@ void call_enter(struct call *c)
 
 void call_publish(struct call *c)
 {
-	struct event ev;
-
 	call_check(c);
 	if (c->offer)
 		offer_stats(c->offer, &c->info.rx_packets, &c->info.tx_packets);
-	memset(&ev, 0, sizeof(ev));
-	ev.type = EV_CALL;
-	ev.u.call = c->info;
-	engine_publish(c->e, &ev);
+	engine_event(c->e, EV_CALL)->u.call = c->info;
 }
 
 void call_set_state(struct call *c, enum call_state state)

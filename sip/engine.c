@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <openssl/rand.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -53,120 +52,6 @@ struct start {
 
 /* libre keeps one loop for the whole process */
 static atomic_bool running;
-
-/* ---- events up --------------------------------------------------------- */
-
-static void on_up_writable(int flags, void *arg);
-
-static void arm_up(struct engine *e, bool waiting)
-{
-	const int fd = post_write_fd(e->up);
-
-	if (waiting == e->up_armed)
-		return;
-	e->up_armed = waiting;
-	if (waiting)
-		(void)RC_FD_LISTEN(&e->fd_up, fd, FD_WRITE, on_up_writable, e);
-	else
-		RC_FD_CLOSE(&e->fd_up, fd);
-}
-
-/* Write what waits.  The number of what had to be dropped is news itself. */
-static void flush_up(struct engine *e)
-{
-	struct event ev;
-
-	if (post_flush(e->up)) {
-		arm_up(e, true);
-		return;
-	}
-	arm_up(e, false);
-	memset(&ev, 0, sizeof(ev));
-	ev.u.dropped = post_dropped(e->up);
-	if (ev.u.dropped) {
-		ev.type = EV_DROPPED;
-		ev.t = clock_since_start();
-		arm_up(e, post_put(e->up, &ev));
-	}
-}
-
-static void on_up_writable(int flags, void *arg)
-{
-	(void)flags;
-	ASSERT_SIP();
-	flush_up(arg);
-}
-
-/* Telling comes last in a turn: each write wakes the reader, and what is on
- * its way to the wire should not wait for that. */
-static void on_turn_end(void *arg)
-{
-	struct engine *e = arg;
-
-	if (post_waiting(e->up) && !e->up_armed)
-		flush_up(e);
-}
-
-/* The reply to a request goes before the news that it makes, so that who
- * asked knows the number of what it hears of. */
-static void held_add(struct engine *e, const struct event *ev)
-{
-	if (e->heldc == e->held_size) {
-		const size_t size = e->held_size ? e->held_size * 2 : 8;
-		struct event *v = realloc(e->heldv, size * sizeof(*v));
-
-		if (!v)
-			abort();
-		e->heldv = v;
-		e->held_size = size;
-	}
-	e->heldv[e->heldc++] = *ev;
-}
-
-void engine_publish(struct engine *e, struct event *ev)
-{
-	ASSERT_SIP();
-
-	ev->t = clock_since_start();
-	if (e->asking) {
-		held_add(e, ev);
-		return;
-	}
-	if (e->turn_end)
-		post_queue(e->up, ev);
-	else
-		arm_up(e, post_put(e->up, ev));
-}
-
-void engine_asking(struct engine *e)
-{
-	e->asking = true;
-}
-
-void engine_replied(struct engine *e, struct event *reply)
-{
-	size_t i;
-
-	e->asking = false;
-	engine_publish(e, reply);
-	for (i = 0; i < e->heldc; i++)
-		engine_publish(e, &e->heldv[i]);
-	e->heldc = 0;
-}
-
-static void on_log(enum log_level level, const char *tag, const char *text,
-		   void *arg)
-{
-	struct engine *e = arg;
-	struct event ev;
-
-	memset(&ev, 0, sizeof(ev));
-	ev.type = EV_LOG;
-	ev.u.log.level = (int)level;
-	text_cut(ev.u.log.tag, sizeof(ev.u.log.tag), tag);
-	text_cut(ev.u.log.text, sizeof(ev.u.log.text), text);
-	engine_publish(e, &ev);
-}
 
 /* ---- requests down ----------------------------------------------------- */
 
@@ -313,40 +198,27 @@ static void tear_down(struct engine *e)
 	e->refers_ht = mem_deref(e->refers_ht);
 }
 
-/* The loop has gone, so here waiting is allowed: for a reader that is late,
- * not for one that sleeps. */
-static void last_words(struct engine *e)
-{
-	const uint64_t until = clock_us() + 2000000;
-	struct pollfd pfd = {.fd = post_write_fd(e->up), .events = POLLOUT};
-
-	while (post_flush(e->up) && clock_us() < until)
-		(void)poll(&pfd, 1, 100);
-}
-
 static void *thread_main(void *arg)
 {
 	struct start *s = arg;
 	struct engine *e = s->e;
-	struct event ev;
 	int err;
 
 	thread_adopt(THREAD_SIP);
-	log_sink(on_log, e);
 
 	quiet_libre();
 	err = libre_init();
 	if (!err) {
-		e->turn_end = timer_turn_end(on_turn_end, e);
+		publish_start(e);
 		(void)fd_setsize(FDS_MAX);
 		err = set_up(e, s->prm, s->why, s->size);
 	}
 	if (!err) {
-		memset(&ev, 0, sizeof(ev));
-		ev.type = EV_HELLO;
-		stacks_hello(e, &ev.u.hello);
-		engine_publish(e, &ev);
-		flush_up(e); /* no turn has an end yet */
+		struct event *ev = engine_event(e, EV_HELLO);
+
+		memset(&ev->u, 0, sizeof(ev->u.hello));
+		stacks_hello(e, &ev->u.hello);
+		publish_turn(e); /* no turn has an end yet */
 	}
 
 	/* from here on s may be gone */
@@ -361,15 +233,9 @@ static void *thread_main(void *arg)
 
 	tear_down(e);
 	waiters_wake(e, 0, ESHUTDOWN, NULL);
-	memset(&ev, 0, sizeof(ev));
-	ev.type = EV_STOPPED;
-	if (!err) {
-		engine_publish(e, &ev);
-		arm_up(e, false);
-		last_words(e);
-	}
-	log_sink(NULL, NULL);
-	(void)timer_turn_end(NULL, NULL);
+	if (!err)
+		(void)engine_event(e, EV_STOPPED);
+	publish_stop(e);
 	post_finish(e->up);
 	post_hang_up(e->down);
 	libre_close();
@@ -503,6 +369,6 @@ void engine_free(struct engine *e)
 	waiters_free(e->waiters);
 	free(e->thread);
 	secret_wipe(e->login_password, sizeof(e->login_password));
-	free(e->heldv);
+	free(e->turnv);
 	free(e);
 }

@@ -69,10 +69,10 @@ struct engine {
 	struct tls_door *door;
 	struct rc_fd fd_down, fd_up;
 	bool up_armed;
-	bool turn_end; /* events leave at the turn's end */
-	bool asking;   /* hold them until the reply has gone */
-	struct event *heldv;
-	size_t heldc, held_size;
+	bool turn_hook;      /* timer.h tells of a turn's end */
+	struct tmr tmr_turn; /* where it does not             */
+	struct event *turnv; /* of this turn, not yet posted  */
+	size_t turnc, turn_size, reply_at;
 	struct tmr tmr_stop;
 	struct tmr tmr_pace;
 	bool stopping;
@@ -96,10 +96,6 @@ struct engine {
 /* ---- engine.c, requests.c, dispatch.c -------------------------------------
  */
 
-void engine_publish(struct engine *e, struct event *ev);
-/** Between these two what is published waits for the reply to go first */
-void engine_asking(struct engine *e);
-void engine_replied(struct engine *e, struct event *reply);
 struct call *engine_call(struct engine *e, uint32_t id);
 /** One row of the table of requests.c, and its reply */
 void engine_take_request(struct engine *e, const struct request *req);
@@ -111,6 +107,21 @@ bool engine_on_request(struct stack *st, const struct sip_msg *msg);
 bool engine_on_response(struct stack *st, const struct sip_msg *msg);
 /** Methods we take part in, for Allow: */
 #define SIP_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY"
+
+/* ---- publish.c -------------------------------------------------------- */
+
+/**
+ * A new event, told at the end of this turn.  Type and time are set; the
+ * caller fills its part of u whole, before anything else.
+ */
+struct event *engine_event(struct engine *e, enum ev_type type);
+/** Keep a place for the reply to the request that is being carried out */
+void engine_asking(struct engine *e);
+struct event *engine_reply(struct engine *e);
+void publish_start(struct engine *e);
+void publish_turn(struct engine *e);
+/** Tell what is left, waiting a little for a late reader; closes nothing */
+void publish_stop(struct engine *e);
 
 /* ---- refer_sync.c ----------------------------------------------------- */
 

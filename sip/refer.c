@@ -151,14 +151,9 @@ static int rank(enum refer_state s)
 
 static void publish(struct refer_status *r, enum refer_state was)
 {
-	struct event ev;
-
 	if (r->t_refer)
 		r->info.since_refer_ms = (uint32_t)(clock_ms() - r->t_refer);
-	memset(&ev, 0, sizeof(ev));
-	ev.type = EV_TRANSFER;
-	ev.u.transfer = r->info;
-	engine_publish(r->e, &ev);
+	engine_event(r->e, EV_TRANSFER)->u.transfer = r->info;
 	if (r->stateh)
 		r->stateh(r, was, r->info.state, r->state_arg);
 }
@@ -199,15 +194,16 @@ static void mark_call(struct call *c, uint32_t id)
 }
 
 /* tombstones are many and of small use: the oldest go first */
-static void bury(struct engine *e)
+static void bury(struct refer_status *newest)
 {
+	struct engine *e = newest->e;
 	struct le *le = e->refers.head;
 
 	while (le && e->refers_over > TOMBSTONES_MAX) {
 		struct refer_status *o = le->data;
 
 		le = le->next;
-		if (o->stage == STAGE_DONE) {
+		if (o->stage == STAGE_DONE && o != newest) {
 			list_unlink(&o->le);
 			mem_deref(o);
 		}
@@ -330,6 +326,7 @@ void refer_finish(struct refer_status *r, enum refer_state state,
 	else if (r->info.sub == SUB_NONE && !r->accepted)
 		refer_close_sub(r);
 	tmr_start(&r->tmr_z, TZ_MS, on_tombstone, r);
+	bury(r);
 	if (d1 && !d1->ended)
 		refer_kick(d1);
 	engine_stop_check(r->e);
@@ -341,7 +338,6 @@ void refer_finish(struct refer_status *r, enum refer_state state,
 void refer_start(struct refer_status *r, struct call *d1, struct call *d2,
 		 enum transfer_kind kind, const char *target)
 {
-	bury(r->e);
 	r->e->refers_live++;
 	r->info.id = ++r->e->n_refer;
 	r->info.call = d1->info.id;

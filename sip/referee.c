@@ -76,12 +76,7 @@ char *referred_user(const struct referred *r)
 
 static void publish(struct referred *r)
 {
-	struct event ev;
-
-	memset(&ev, 0, sizeof(ev));
-	ev.type = EV_REFERRED;
-	ev.u.referred = r->info;
-	engine_publish(r->e, &ev);
+	engine_event(r->e, EV_REFERRED)->u.referred = r->info;
 }
 
 static void on_expired(void *arg);

@@ -357,7 +357,7 @@ static const struct {
 void engine_take_request(struct engine *e, const struct request *req)
 {
 	struct ask a = {.e = e, .req = req};
-	struct event ev;
+	struct reply_info *y;
 	int err;
 
 	engine_asking(e);
@@ -377,22 +377,19 @@ void engine_take_request(struct engine *e, const struct request *req)
 	if (err && !a.why[0])
 		text_cut(a.why, sizeof(a.why), strerror(err));
 
-	memset(&ev, 0, sizeof(ev));
-	ev.type = EV_REPLY;
-	ev.u.reply.serial = req->serial;
-	ev.u.reply.err = err;
-	ev.u.reply.id = a.id;
-	text_cut(ev.u.reply.command, sizeof(ev.u.reply.command),
-		 request_name(req->type));
-	text_clean(ev.u.reply.error, sizeof(ev.u.reply.error), a.why,
-		   err ? strlen(a.why) : 0);
-	engine_replied(e, &ev);
+	y = &engine_reply(e)->u.reply;
+	memset(y, 0, sizeof(*y));
+	y->serial = req->serial;
+	y->err = err;
+	y->id = a.id;
+	text_cut(y->command, sizeof(y->command), request_name(req->type));
+	text_clean(y->error, sizeof(y->error), a.why, err ? strlen(a.why) : 0);
 
 	if (err && req->type == REQ_TRANSFER) {
 		struct transfer_info info;
 
 		memset(&info, 0, sizeof(info));
-		text_cut(info.say, sizeof(info.say), ev.u.reply.error);
+		text_cut(info.say, sizeof(info.say), y->error);
 		waiters_wake(e, req->serial, err, &info);
 	}
 }

@@ -86,8 +86,6 @@ void trace_handler(bool tx, enum sip_transp tp, const struct sa *src,
 {
 	struct stack *st = arg;
 	struct engine *e = st->e;
-	struct event ev;
-	struct trace_info *t = &ev.u.trace;
 	struct timeval tv;
 	size_t at = 0;
 	char *copy;
@@ -103,27 +101,25 @@ void trace_handler(bool tx, enum sip_transp tp, const struct sa *src,
 	memcpy(copy, pkt, len);
 	redact(copy, len);
 
-	memset(&ev, 0, sizeof(ev));
-	ev.type = EV_TRACE;
 	(void)gettimeofday(&tv, NULL);
-	t->serial = ++e->n_trace;
-	t->wall_us = (uint64_t)tv.tv_sec * 1000000 + (uint64_t)tv.tv_usec;
-	t->total = (uint32_t)len;
-	t->tp = transp_of(tp);
-	t->tx = tx;
-	(void)re_snprintf(t->src, sizeof(t->src), "%J", src);
-	(void)re_snprintf(t->dst, sizeof(t->dst), "%J", dst);
+	e->n_trace++;
 	while (at < len) {
-		size_t n = len - at;
+		struct trace_info *t = &engine_event(e, EV_TRACE)->u.trace;
+		const size_t n =
+			len - at < TRACE_PIECE ? len - at : TRACE_PIECE;
 
-		if (n > TRACE_PIECE)
-			n = TRACE_PIECE;
+		memset(t, 0, sizeof(*t));
+		t->serial = e->n_trace;
+		t->wall_us =
+			(uint64_t)tv.tv_sec * 1000000 + (uint64_t)tv.tv_usec;
+		t->total = (uint32_t)len;
 		t->offset = (uint32_t)at;
 		t->len = (uint32_t)n;
+		t->tp = transp_of(tp);
+		t->tx = tx;
+		(void)re_snprintf(t->src, sizeof(t->src), "%J", src);
+		(void)re_snprintf(t->dst, sizeof(t->dst), "%J", dst);
 		memcpy(t->data, copy + at, n);
-		if (n < TRACE_PIECE)
-			memset(t->data + n, 0, TRACE_PIECE - n);
-		engine_publish(e, &ev);
 		at += n;
 	}
 	free(copy);

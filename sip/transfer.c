@@ -116,7 +116,7 @@ void refers_flush(struct engine *e)
 	struct le *le;
 
 	while ((le = e->refers.head) != NULL) {
-		struct refer_status *r = le->data;
+		struct refer_status *r = mem_ref(le->data);
 
 		if (refer_live(r)) {
 			r->e->return_on_fail = false;
@@ -125,7 +125,10 @@ void refers_flush(struct engine *e)
 							    : OUTCOME_NOT_SENT,
 				     "The program was ended");
 		}
-		list_unlink(&r->le);
+		if (r->le.list) {
+			list_unlink(&r->le);
+			mem_deref(r);
+		}
 		mem_deref(r);
 	}
 }
