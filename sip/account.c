@@ -45,6 +45,7 @@ static void account_destructor(void *arg)
 
 void account_publish(struct account *a)
 {
+	ASSERT_SIP();
 	engine_event(a->e, EV_ACCOUNT)->u.account = a->info;
 }
 
@@ -144,6 +145,8 @@ struct account *account_find(struct engine *e, uint32_t id)
 {
 	struct le *le;
 
+	ASSERT_SIP();
+
 	for (le = e->accounts.head; le; le = le->next) {
 		struct account *a = le->data;
 
@@ -157,6 +160,8 @@ struct account *account_first(struct engine *e)
 {
 	struct account *a = list_ledata(e->accounts.head);
 	struct stack *st = list_ledata(e->stacks.head);
+
+	ASSERT_SIP();
 
 	if (a)
 		return a;
@@ -180,6 +185,8 @@ struct account *account_for(struct engine *e, const struct sip_msg *msg)
 {
 	struct le *le;
 
+	ASSERT_SIP();
+
 	for (le = e->accounts.head; le; le = le->next) {
 		struct account *a = le->data;
 
@@ -195,6 +202,8 @@ int account_aor(const struct account *a, const char *user,
 	struct sa sa;
 	int n;
 
+	ASSERT_SIP();
+
 	if (!a->p2p)
 		return text_copy(dst, size, a->info.aor);
 	stack_laddr(st, tp, &sa);
@@ -208,6 +217,8 @@ int account_contact(const struct account *a, const char *user,
 {
 	struct sa sa;
 	int n;
+
+	ASSERT_SIP();
 
 	stack_laddr(st, tp, &sa);
 	/* behind a NAT the server told us what others see (RFC 3581) */
@@ -532,6 +543,8 @@ void account_unregister(struct account *a)
 bool accounts_leaving(const struct engine *e)
 {
 	struct le *le;
+
+	ASSERT_SIP();
 
 	for (le = e->accounts.head; le; le = le->next) {
 		const struct account *a = le->data;

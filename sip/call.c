@@ -71,6 +71,8 @@ struct call *call_new(struct engine *e, struct account *acc)
 {
 	struct call *c = mem_zalloc(sizeof(*c), call_destructor);
 
+	ASSERT_SIP();
+
 	if (!c)
 		return NULL;
 	c->e = e;
@@ -86,6 +88,7 @@ struct call *call_new(struct engine *e, struct account *acc)
 /* a number is given only to what users get to see */
 void call_enter(struct call *c)
 {
+	ASSERT_SIP();
 	c->info.id = ++c->e->n_call;
 	list_append(&c->e->calls, &c->le, c);
 	hash_append(c->e->calls_ht, hash_joaat_str(c->dlg->callid), &c->he, c);
@@ -94,6 +97,7 @@ void call_enter(struct call *c)
 
 void call_publish(struct call *c)
 {
+	ASSERT_SIP();
 	call_check(c);
 	if (c->offer)
 		offer_stats(c->offer, &c->info.rx_packets, &c->info.tx_packets);
@@ -102,6 +106,7 @@ void call_publish(struct call *c)
 
 void call_set_state(struct call *c, enum call_state state)
 {
+	ASSERT_SIP();
 	if (c->info.state != state)
 		log_debug("call", "%u: %s -> %s", c->info.id,
 			  call_state_name(c->info.state),
@@ -121,6 +126,8 @@ bool call_other_talking(const struct call *c)
 {
 	struct le *le;
 
+	ASSERT_SIP();
+
 	for (le = c->e->calls.head; le; le = le->next) {
 		const struct call *o = le->data;
 
@@ -132,6 +139,7 @@ bool call_other_talking(const struct call *c)
 
 void call_say(struct call *c, unsigned code, const char *text)
 {
+	ASSERT_SIP();
 	c->info.code = code;
 	text_cut(c->info.text, sizeof(c->info.text), text);
 }
@@ -151,6 +159,8 @@ void call_last_answer(struct call *c)
 {
 	struct engine *e = c->e;
 
+	ASSERT_SIP();
+
 	if (!c->bye && !c->inv)
 		mem_deref(c);
 	engine_stop_check(e);
@@ -162,6 +172,8 @@ void call_last_answer(struct call *c)
 void call_end(struct call *c, unsigned code, const char *text, bool by_peer)
 {
 	struct engine *e = c->e;
+
+	ASSERT_SIP();
 
 	if (c->ended)
 		return;
@@ -222,12 +234,16 @@ struct rq_prm call_rq(struct call *c, const char *method, rq_h *h)
 		.arg = c,
 	};
 
+	ASSERT_SIP();
+
 	return prm;
 }
 
 void call_send_bye(struct call *c)
 {
 	struct rq_prm prm = call_rq(c, "BYE", on_bye_answer);
+
+	ASSERT_SIP();
 
 	if (c->bye_sent)
 		return;
@@ -238,6 +254,7 @@ void call_send_bye(struct call *c)
 
 void call_hangup(struct call *c)
 {
+	ASSERT_SIP();
 	call_hangup_saying(c, "you hung up");
 }
 
@@ -270,6 +287,7 @@ void call_hangup_saying(struct call *c, const char *text)
 
 int call_ensure_offer(struct call *c, const struct stack *st)
 {
+	ASSERT_SIP();
 	if (c->offer)
 		return 0;
 	return offer_alloc(&c->offer, &st->addr);
@@ -285,6 +303,7 @@ enum sdp_dir call_direction(const struct call *c)
 
 void call_note_remote_hold(struct call *c)
 {
+	ASSERT_SIP();
 	c->info.remote_hold = c->offer && offer_remote_holds(c->offer);
 }
 

@@ -16,6 +16,8 @@ void call_holders_tell(struct call *c, int err, unsigned code, const char *text)
 	struct list all = c->holders;
 	struct le *le;
 
+	ASSERT_SIP();
+
 	/* a handler may ask for the next change: to it, a fresh list */
 	list_init(&c->holders);
 	for (le = all.head; le; le = le->next)
@@ -34,6 +36,8 @@ void call_holders_tell(struct call *c, int err, unsigned code, const char *text)
 void call_hold_forget(struct call *c, void *arg)
 {
 	struct le *le = c->holders.head;
+
+	ASSERT_SIP();
 
 	while (le) {
 		struct hold_wait *w = le->data;
@@ -70,6 +74,8 @@ void call_modify_next(struct call *c)
 {
 	struct rq_prm prm = call_rq(c, "INVITE", on_modify_answer);
 	int err;
+
+	ASSERT_SIP();
 
 	if (!call_is_up(c) || c->inv || c->st || c->ok ||
 	    tmr_isrunning(&c->tmr_glare))
@@ -183,12 +189,15 @@ int call_hold(struct call *c, bool hold, call_hold_h *h, void *arg)
 
 int call_dtmf(struct call *c, const char *digits)
 {
+	ASSERT_SIP();
 	return c->offer ? offer_dtmf(c->offer, digits) : ENOTCONN;
 }
 
 void calls_flush(struct engine *e)
 {
 	struct le *le;
+
+	ASSERT_SIP();
 
 	while ((le = e->calls.head) || (le = e->ended.head)) {
 		struct call *c = le->data;

@@ -24,6 +24,8 @@ bool call_require_unknown(struct stack *st, const struct sip_msg *msg)
 	const struct sip_hdr *hdr = msg_hdr(msg, "Require", NULL);
 	const bool ours = st->e->accept_refer;
 
+	ASSERT_SIP();
+
 	if (!hdr)
 		return false;
 	if (ours && !pl_strcasecmp(&hdr->val, "replaces") &&
@@ -228,6 +230,8 @@ int call_send_ok(struct call *c)
 	struct mbuf *body = NULL, *mb = NULL;
 	int err;
 
+	ASSERT_SIP();
+
 	err = account_contact(c->acc, c->dlg->user, c->dlg->st, c->dlg->tp,
 			      contact, sizeof(contact));
 	if (!err)
@@ -328,6 +332,8 @@ void call_ack(struct call *c, const struct sip_msg *msg)
 struct call *call_of_dialog(struct engine *e, const struct sip_msg *msg)
 {
 	struct le *le;
+
+	ASSERT_SIP();
 
 	for (le = list_head(
 		     hash_list(e->calls_ht, hash_joaat_pl(&msg->callid)));

@@ -58,6 +58,7 @@ static int on_prepare(struct stack *st, enum transp tp, struct mbuf **bodyp,
 
 void call_learn_peer(struct call *c, const struct sip_msg *msg)
 {
+	ASSERT_SIP();
 	/* RFC 3891 6.2: who can take over a call must say so; phones that say
 	 * nothing at all get the benefit of the doubt */
 	if (msg_hdr(msg, "Supported", "k") || msg_hdr(msg, "Allow", NULL))
@@ -105,6 +106,8 @@ static void call_canceled(struct call *c)
 void call_ack_2xx(struct call *c, uint32_t cseq, struct mbuf *body)
 {
 	int err;
+
+	ASSERT_SIP();
 
 	c->inv_cseq = cseq;
 	c->ack = mem_deref(c->ack);
@@ -358,6 +361,8 @@ bool call_stray_2xx(struct engine *e, struct stack *st,
 	struct fork *f;
 	struct le *le;
 	struct rq_prm bye = {.e = e, .method = "BYE"};
+
+	ASSERT_SIP();
 
 	(void)st;
 	for (le = list_head(

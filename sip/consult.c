@@ -234,6 +234,8 @@ int consult_takeback(struct call *c, char *why, size_t size)
 {
 	struct call *d1, *d2;
 
+	ASSERT_SIP();
+
 	if (!pair_of(c, &d1, &d2))
 		return refer_refuse(why, size, ENOENT,
 				    "no consultation of this call is up");
@@ -288,6 +290,8 @@ static void leg_failed(struct refer_status *r, const struct call *c)
 void consult_call_news(struct call *c, bool by_peer)
 {
 	struct refer_status *r = c->consult;
+
+	ASSERT_SIP();
 
 	if (!r || !refer_live(r) || r->d2 != c)
 		return;

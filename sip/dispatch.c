@@ -94,6 +94,8 @@ bool engine_on_request(struct stack *st, const struct sip_msg *msg)
 	struct engine *e = st->e;
 	struct call *c;
 
+	ASSERT_SIP();
+
 	if (!pl_strcmp(&msg->met, "ACK")) {
 		c = call_of_dialog(e, msg);
 		if (c)
@@ -151,6 +153,8 @@ bool engine_on_request(struct stack *st, const struct sip_msg *msg)
 bool engine_on_response(struct stack *st, const struct sip_msg *msg)
 {
 	struct engine *e = st->e;
+
+	ASSERT_SIP();
 
 	if (!pl_strcmp(&msg->cseq.met, "INVITE") && msg->scode >= 200 &&
 	    msg->scode < 300 && call_stray_2xx(e, st, msg))

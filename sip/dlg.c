@@ -114,6 +114,8 @@ int dlg_uac(struct dlg **dp, const char *local_uri, const char *local_name,
 	struct dlg *d = dlg_new();
 	int err;
 
+	ASSERT_SIP();
+
 	if (!d)
 		return ENOMEM;
 	d->uac = true;
@@ -154,6 +156,8 @@ int dlg_uas(struct dlg **dp, struct stack *st, const struct sip_msg *msg)
 	struct dlg *d = dlg_new();
 	int err;
 
+	ASSERT_SIP();
+
 	if (!d)
 		return ENOMEM;
 	d->st = st;
@@ -181,6 +185,8 @@ int dlg_learn(struct dlg *d, const struct sip_msg *msg)
 {
 	char *rtag;
 	int err;
+
+	ASSERT_SIP();
 
 	if (!pl_isset(&msg->to.tag))
 		return EBADMSG;
@@ -221,6 +227,8 @@ int dlg_fork(struct dlg **dp, const struct dlg *o, const struct sip_msg *msg)
 	struct dlg *d = dlg_clone(o);
 	int err = d ? dlg_learn(d, msg) : ENOMEM;
 
+	ASSERT_SIP();
+
 	if (err)
 		mem_deref(d);
 	else
@@ -232,6 +240,8 @@ int dlg_sibling(struct dlg **dp, const struct dlg *o, const struct pl *rtag)
 {
 	struct dlg *d = dlg_clone(o);
 	int err = d ? pl_strdup(&d->rtag, rtag) : ENOMEM;
+
+	ASSERT_SIP();
 
 	if (err)
 		mem_deref(d);
@@ -260,6 +270,7 @@ bool dlg_match(const struct dlg *d, const struct sip_msg *msg)
 
 int dlg_refresh(struct dlg *d, const struct sip_msg *msg)
 {
+	ASSERT_SIP();
 	d->peer = msg->src;
 	return contact_learn(d, msg);
 }

@@ -77,6 +77,7 @@ static void on_pace(void *arg);
 
 void engine_stop(struct engine *e)
 {
+	ASSERT_SIP();
 	if (e->stopping)
 		return;
 	e->stopping = true;
@@ -133,6 +134,7 @@ static void on_stop_check(void *arg)
 
 void engine_stop_check(struct engine *e)
 {
+	ASSERT_SIP();
 	/* from a timer: the caller may be in the middle of something */
 	if (e->stopping && !tmr_isrunning(&e->tmr_pace))
 		tmr_start(&e->tmr_pace, 0, on_stop_check, e);

@@ -76,6 +76,7 @@ int offer_alloc(struct offer **op, const struct sa *laddr)
 int offer_encode(struct offer *o, bool is_offer, enum sdp_dir dir,
 		 struct mbuf **mbp)
 {
+	ASSERT_SIP();
 	sdp_media_set_ldir(o->audio, dir);
 	return sdp_encode(mbp, o->sdp, is_offer);
 }
@@ -155,6 +156,8 @@ void offer_apply(struct offer *o, bool talking)
 	const enum sdp_dir dir = sdp_media_dir(o->audio);
 	const struct sdp_format *fmt;
 
+	ASSERT_SIP();
+
 	if (!o->agreed)
 		return;
 	fmt = codec(o->audio);
@@ -170,6 +173,8 @@ int offer_dtmf(struct offer *o, const char *digits)
 	const struct sdp_format *fmt =
 		sdp_media_rformat(o->audio, "telephone-event");
 
+	ASSERT_SIP();
+
 	if (!fmt || !fmt->sup)
 		return ENOTSUP;
 	return stream_dtmf(o->stream, fmt->pt, digits);
@@ -178,6 +183,8 @@ int offer_dtmf(struct offer *o, const char *digits)
 void offer_stats(const struct offer *o, uint64_t *rx, uint64_t *tx)
 {
 	const struct stream_stats s = stream_stats(o->stream);
+
+	ASSERT_SIP();
 
 	*rx = s.rx_packets;
 	*tx = s.tx_packets;

@@ -84,12 +84,14 @@ struct event *engine_event(struct engine *e, enum ev_type type)
 
 void engine_asking(struct engine *e)
 {
+	ASSERT_SIP();
 	e->reply_at = e->turnc;
 	(void)engine_event(e, EV_REPLY);
 }
 
 struct event *engine_reply(struct engine *e)
 {
+	ASSERT_SIP();
 	return &e->turnv[e->reply_at];
 }
 
@@ -142,6 +144,8 @@ void publish_stop(struct engine *e)
 {
 	const uint64_t until = clock_us() + 2000000;
 	struct pollfd pfd = {.fd = post_write_fd(e->up), .events = POLLOUT};
+
+	ASSERT_SIP();
 
 	log_sink(NULL, NULL);
 	(void)timer_turn_end(NULL, NULL);

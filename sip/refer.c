@@ -100,26 +100,31 @@ int refer_status_new(struct refer_status **rsp, struct engine *e)
 
 enum refer_state refer_status_state(const struct refer_status *rs)
 {
+	ASSERT_SIP();
 	return rs->info.state;
 }
 
 bool refer_status_subscribed(const struct refer_status *rs)
 {
+	ASSERT_SIP();
 	return rs->info.sub == SUB_WAIT || rs->info.sub == SUB_ACTIVE;
 }
 
 struct call *refer_status_session(const struct refer_status *rs)
 {
+	ASSERT_SIP();
 	return rs->d1;
 }
 
 const struct transfer_info *refer_status_info(const struct refer_status *rs)
 {
+	ASSERT_SIP();
 	return &rs->info;
 }
 
 void refer_status_on_state(struct refer_status *rs, refer_state_h *h, void *arg)
 {
+	ASSERT_SIP();
 	rs->stateh = h;
 	rs->state_arg = arg;
 }
@@ -173,6 +178,8 @@ void refer_tell(struct refer_status *r, enum refer_state state, const char *fmt,
 {
 	const enum refer_state was = set_state(r, state);
 	va_list ap;
+
+	ASSERT_SIP();
 
 	if (r->stage == STAGE_DONE)
 		return;
@@ -282,6 +289,8 @@ void refer_finish(struct refer_status *r, enum refer_state state,
 	struct call *d1 = r->d1;
 	va_list ap;
 
+	ASSERT_SIP();
+
 	if (!refer_live(r))
 		return;
 	tmr_cancel(&r->tmr_go);
@@ -338,6 +347,7 @@ void refer_finish(struct refer_status *r, enum refer_state state,
 void refer_start(struct refer_status *r, struct call *d1, struct call *d2,
 		 enum transfer_kind kind, const char *target)
 {
+	ASSERT_SIP();
 	r->e->refers_live++;
 	r->info.id = ++r->e->n_refer;
 	r->info.call = d1->info.id;
@@ -474,6 +484,7 @@ int refer_begin(struct call *call, struct refer_status *rs,
 
 int refer_end(const struct refer_status *rs, struct refer_result *res)
 {
+	ASSERT_SIP();
 	memset(res, 0, sizeof(*res));
 	if (rs->stage != STAGE_DONE)
 		return EAGAIN;
@@ -505,6 +516,7 @@ void refer_result_of(struct refer_result *res, const struct transfer_info *info)
 
 void refer_wait_for_legs(struct refer_status *r)
 {
+	ASSERT_SIP();
 	tmr_start(&r->tmr_g, CONSULT_WAIT_MS, on_grace, r);
 }
 
@@ -658,6 +670,8 @@ struct refer_status *refer_of_call(const struct call *c)
 {
 	struct le *le;
 
+	ASSERT_SIP();
+
 	if (c->consult && refer_live(c->consult))
 		return c->consult;
 	for (le = c->refers.head; le; le = le->next) {
@@ -674,6 +688,8 @@ struct refer_status *refer_of(struct engine *e, uint32_t id)
 	struct call *c = engine_call(e, id);
 	struct refer_status *r = c ? refer_of_call(c) : NULL;
 	struct le *le;
+
+	ASSERT_SIP();
 
 	if (r)
 		return r;

@@ -55,6 +55,8 @@ void refer_kick(struct call *d1)
 {
 	struct le *le;
 
+	ASSERT_SIP();
+
 	for (le = d1->refers.head; le; le = le->next) {
 		struct refer_status *r = le->data;
 
@@ -92,12 +94,14 @@ static bool is_private_contact(const struct call *c)
 
 bool refer_contact_first(const struct refer_status *r)
 {
+	ASSERT_SIP();
 	return r->acc->p2p || !is_private_contact(r->d2);
 }
 
 /* where the other party of a call can be reached: dialled, or From */
 const char *call_address(const struct call *c)
 {
+	ASSERT_SIP();
 	return c->info.dir == CALL_OUT ? c->final_target : c->dlg->remote_uri;
 }
 
@@ -167,6 +171,8 @@ void refer_send(struct refer_status *r)
 		.arg = r,
 	};
 	int err, n;
+
+	ASSERT_SIP();
 
 	if (!asked || !call_is_up(asked)) {
 		refer_finish(r, REFER_IDLE, OUTCOME_NOT_SENT,
@@ -245,6 +251,7 @@ static void on_held2(int err, unsigned code, const char *text, void *arg)
 
 void refer_complete(struct refer_status *r)
 {
+	ASSERT_SIP();
 	r->armed = false;
 	r->stage = STAGE_HOLDING2;
 	if (!r->d1 || !call_is_up(r->d1) || !r->d2 || !call_is_up(r->d2)) {
@@ -326,6 +333,7 @@ void refer_go(void *arg)
 
 void refer_start_limit(struct refer_status *r)
 {
+	ASSERT_SIP();
 	if (!tmr_isrunning(&r->tmr_m))
 		tmr_start(&r->tmr_m, r->limit_ms, on_longest, r);
 }
@@ -479,6 +487,8 @@ bool refer_try_other(struct refer_status *r, unsigned code)
 {
 	static const unsigned codes[] = {403, 404, 408, 480, 481, 604};
 	size_t i;
+
+	ASSERT_SIP();
 
 	if (!r->d2 || r->tried_other || r->reverse)
 		return false;

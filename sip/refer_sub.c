@@ -22,6 +22,7 @@ enum {
 
 void refer_close_sub(struct refer_status *r)
 {
+	ASSERT_SIP();
 	tmr_cancel(&r->tmr_e);
 	tmr_cancel(&r->tmr_n);
 	tmr_cancel(&r->tmr_t);
@@ -97,6 +98,8 @@ void refer_subscribe(struct refer_status *r, uint32_t expires)
 		.arg = r,
 	};
 
+	ASSERT_SIP();
+
 	if (!r->dlg)
 		return;
 	if (r->id_used)
@@ -115,6 +118,7 @@ void refer_subscribe(struct refer_status *r, uint32_t expires)
 
 void refer_unsubscribe(struct refer_status *r)
 {
+	ASSERT_SIP();
 	if (r->unsub_sent || r->info.sub == SUB_CLOSED)
 		return;
 	r->info.sub = SUB_UNSUB;
@@ -154,6 +158,7 @@ static void on_never_terminated(void *arg)
 
 void refer_arm_give_up(struct refer_status *r)
 {
+	ASSERT_SIP();
 	tmr_start(&r->tmr_t, TT_MS, on_never_terminated, r);
 }
 
@@ -182,6 +187,7 @@ static void on_expired(void *arg)
 
 void refer_arm_expiry(struct refer_status *r, uint32_t expires_s)
 {
+	ASSERT_SIP();
 	r->expires_s = expires_s;
 	if (expires_s < EXPIRES_MIN_S)
 		expires_s = EXPIRES_MIN_S;

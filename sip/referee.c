@@ -66,11 +66,13 @@ static void referred_destructor(void *arg)
 
 uint32_t referred_id(const struct referred *r)
 {
+	ASSERT_SIP();
 	return r->info.id;
 }
 
 char *referred_user(const struct referred *r)
 {
+	ASSERT_SIP();
 	return r->dlg->user;
 }
 
@@ -96,6 +98,8 @@ static void leave_when_over(struct referred *r)
 struct referred *referred_find(struct engine *e, uint32_t id)
 {
 	struct le *le;
+
+	ASSERT_SIP();
 
 	for (le = e->referreds.tail; le; le = le->prev) {
 		struct referred *r = le->data;
@@ -371,6 +375,8 @@ void referred_session_ended(struct call *c)
 {
 	struct le *le = c->e->referreds.head;
 
+	ASSERT_SIP();
+
 	while (le) {
 		struct referred *r = le->data;
 
@@ -396,6 +402,8 @@ bool referred_subscribe(struct engine *e, struct stack *st,
 		pl_isset(&msg->expires) ? pl_u32(&msg->expires) : EXPIRES_S;
 	struct pl id = PL_INIT;
 	struct le *le;
+
+	ASSERT_SIP();
 
 	if (!hdr)
 		return false;
@@ -425,6 +433,8 @@ bool referred_subscribe(struct engine *e, struct stack *st,
 void referreds_flush(struct engine *e)
 {
 	struct le *le;
+
+	ASSERT_SIP();
 
 	while ((le = e->referreds.head) != NULL)
 		mem_deref(le->data);

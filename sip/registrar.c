@@ -48,6 +48,8 @@ int registrar_alloc(struct registrar **rp, struct engine *e)
 {
 	struct registrar *r = mem_zalloc(sizeof(*r), registrar_destructor);
 
+	ASSERT_SIP();
+
 	if (!r)
 		return ENOMEM;
 	r->e = e;

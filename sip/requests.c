@@ -16,6 +16,8 @@ struct call *engine_call(struct engine *e, uint32_t id)
 {
 	struct le *le;
 
+	ASSERT_SIP();
+
 	for (le = list_head(hash_list(e->calls_id, id)); le; le = le->next) {
 		struct call *c = le->data;
 
@@ -359,6 +361,8 @@ void engine_take_request(struct engine *e, const struct request *req)
 	struct ask a = {.e = e, .req = req};
 	struct reply_info *y;
 	int err;
+
+	ASSERT_SIP();
 
 	engine_asking(e);
 	if ((unsigned)req->type >= REQ_COUNT) {

@@ -573,6 +573,8 @@ void rqs_flush(struct engine *e)
 {
 	struct le *le;
 
+	ASSERT_SIP();
+
 	while ((le = e->rqs.head) != NULL) {
 		struct rq *rq = le->data;
 
@@ -592,6 +594,7 @@ uint32_t rq_cseq(const struct rq *rq)
 
 void rq_cancel(struct rq *rq)
 {
+	ASSERT_SIP();
 	if (!rq || rq->canceled)
 		return;
 	rq->canceled = true;
@@ -607,6 +610,8 @@ void rq_cancel(struct rq *rq)
 void rq_forget(struct rq **rqp)
 {
 	struct rq *rq = rqp ? *rqp : NULL;
+
+	ASSERT_SIP();
 
 	if (!rq)
 		return;
@@ -661,6 +666,8 @@ int rq_ack_again(struct engine *e, struct dlg *dlg, struct mbuf *mb)
 {
 	struct rq *rq;
 	int err;
+
+	ASSERT_SIP();
 
 	if (!mb || !dlg->st || !sa_isset(&dlg->hop, SA_ALL))
 		return ENOENT;

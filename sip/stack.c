@@ -66,6 +66,8 @@ void stack_tune(struct stack *st, const struct sip_msg *msg)
 	struct tcp_conn *tc;
 	int fd, one = 1;
 
+	ASSERT_SIP();
+
 	if (msg->tp == SIP_TRANSP_UDP) {
 		if (!st->buffered && msg->sock) {
 			st->buffered = true;
@@ -353,6 +355,8 @@ void stacks_close(struct engine *e, bool force)
 {
 	struct le *le;
 
+	ASSERT_SIP();
+
 	if (force) {
 		for (le = e->stacks.head; le; le = le->next) {
 			struct stack *st = le->data;
@@ -368,6 +372,8 @@ void stacks_hello(const struct engine *e, struct hello_info *h)
 {
 	struct le *le;
 	unsigned i;
+
+	ASSERT_SIP();
 
 	for (le = e->stacks.head; le; le = le->next) {
 		const struct stack *st = le->data;
@@ -418,6 +424,8 @@ struct stack *stack_for(struct engine *e, enum transp tp, const struct sa *dst)
 	struct sa src;
 	struct le *le;
 
+	ASSERT_SIP();
+
 	for (le = e->stacks.head; le; le = le->next) {
 		struct stack *st = le->data;
 
@@ -442,6 +450,7 @@ struct stack *stack_for(struct engine *e, enum transp tp, const struct sa *dst)
 
 void stack_laddr(const struct stack *st, enum transp tp, struct sa *sa)
 {
+	ASSERT_SIP();
 	*sa = st->addr;
 	sa_set_port(sa, st->port[tp]);
 }

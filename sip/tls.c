@@ -208,6 +208,7 @@ int tls_open(struct engine *e)
 
 void tls_close(struct engine *e)
 {
+	ASSERT_SIP();
 	e->tls = mem_deref(e->tls);
 	e->door = mem_deref(e->door);
 	the_door = NULL;
@@ -226,6 +227,8 @@ int tls_configure(struct engine *e, char *why, size_t size)
 	SSL_CTX *ctx = context(e);
 	struct stat sb;
 	int ok = 1;
+
+	ASSERT_SIP();
 
 	if (!ctx)
 		return 0;
@@ -268,6 +271,8 @@ void tls_expect(struct engine *e, const struct sa *dst, const char *host)
 {
 	struct tls_door *door = e->door;
 
+	ASSERT_SIP();
+
 	if (!door)
 		return;
 	door->armed = host != NULL;
@@ -281,6 +286,8 @@ const char *tls_failure(const struct engine *e, const struct sa *dst)
 {
 	const struct tls_door *door = e->door;
 	unsigned i;
+
+	ASSERT_SIP();
 
 	for (i = 0; door && i < FAILURES; i++) {
 		unsigned k = (door->n_failed + FAILURES - 1 - i) % FAILURES;

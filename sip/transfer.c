@@ -18,6 +18,8 @@ int transfer_ask(struct call *c, const struct request *req, uint32_t *idp,
 	struct refer_status *rs;
 	int err;
 
+	ASSERT_SIP();
+
 	if (req->id2) {
 		prm.consult = engine_call(c->e, req->id2);
 		if (!prm.consult)
@@ -49,6 +51,8 @@ int transfer_takeback(struct call *c, char *why, size_t size)
 {
 	struct refer_status *r = refer_of_call(c);
 	struct call *d1, *d2;
+
+	ASSERT_SIP();
 
 	if (!r) {
 		if (!consult_takeback(c, why, size))
@@ -89,6 +93,8 @@ void refers_stop(struct engine *e)
 {
 	struct le *le;
 
+	ASSERT_SIP();
+
 	for (le = e->refers.head; le; le = le->next) {
 		struct refer_status *r = le->data;
 
@@ -102,6 +108,8 @@ bool refers_leaving(const struct engine *e)
 {
 	struct le *le;
 
+	ASSERT_SIP();
+
 	for (le = e->refers.head; le; le = le->next) {
 		const struct refer_status *r = le->data;
 
@@ -114,6 +122,8 @@ bool refers_leaving(const struct engine *e)
 void refers_flush(struct engine *e)
 {
 	struct le *le;
+
+	ASSERT_SIP();
 
 	while ((le = e->refers.head) != NULL) {
 		struct refer_status *r = mem_ref(le->data);
