@@ -408,29 +408,33 @@ static void on_answer(int err, const struct sip_msg *msg, bool again,
 	switch (msg->scode) {
 	case 401:
 	case 407:
-		(void)snprintf(text, sizeof(text),
-			       "%u %s: %s; check auth_user and password_file",
-			       msg->scode, reason, why ? why : "login failed");
+		(void)snprintf(text, sizeof(text), "%s: %s", reason,
+			       a->cred.password[0]
+				       ? "user or password is wrong; check "
+					 "auth_user and password_file"
+				       : "it wants a login and this account "
+					 "has no password; add password_file "
+					 "or password_command");
 		break;
 	case 403:
 		(void)snprintf(text, sizeof(text),
-			       "403 %s: the server does not let %s register; "
+			       "%s: the server does not let %s register; "
 			       "check the user and its rights there",
 			       reason, a->user);
 		break;
 	case 404:
 		(void)snprintf(text, sizeof(text),
-			       "404 %s: the server knows no user %s", reason,
+			       "%s: the server knows no user %s", reason,
 			       a->user);
 		break;
 	case 408:
 		(void)snprintf(text, sizeof(text),
-			       "408 %s: something behind the server does not "
+			       "%s: something behind the server does not "
 			       "answer",
 			       reason);
 		break;
 	default:
-		(void)snprintf(text, sizeof(text), "%u %s", msg->scode, reason);
+		text_cut(text, sizeof(text), reason);
 		break;
 	}
 	failed(a, msg->scode, text, msg_retry_after(msg),

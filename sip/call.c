@@ -198,7 +198,7 @@ void call_end(struct call *c, unsigned code, const char *text, bool by_peer)
 	consult_call_news(c, by_peer);
 	refer_call_ended(c, by_peer);
 	if (c->referred)
-		referred_progress(c->referred, c, code ? code : 487);
+		referred_progress(c->referred, c, code);
 	referred_session_ended(c);
 	list_append(&e->ended, &c->le, c);
 	(void)mem_deref(c);

@@ -595,13 +595,14 @@ static void d1_ended(struct refer_status *r, struct call *c, bool by_peer)
 		struct call *d2 = r->d2;
 		const bool drop = r->armed && d2;
 
-		refer_finish(r, REFER_IDLE, OUTCOME_STOPPED,
-			     !d2 ? "The caller hung up; %s was not called"
-			     : call_is_up(d2)
-				     ? "The caller hung up; you are with %s"
-				     : "The caller hung up; %s is still being "
-				       "called",
-			     r->name);
+		refer_finish(r, REFER_IDLE, OUTCOME_STOPPED, "%s%s%s",
+			     by_peer ? "The caller hung up; "
+				     : "You hung up on the caller; ",
+			     !d2              ? "nobody was called yet"
+			     : call_is_up(d2) ? "you are with "
+			     : drop           ? "no need to call "
+					      : "still calling ",
+			     d2 ? r->name : "");
 		/* nobody is left to be connected to who answers */
 		if (drop && !d2->ended)
 			call_hangup(d2);
@@ -614,7 +615,9 @@ static void d1_ended(struct refer_status *r, struct call *c, bool by_peer)
 		return;
 	if (!by_peer) {
 		r->we_left = true;
-		refer_tell(r, r->info.state, "You left; watching result");
+		refer_tell(r, r->info.state,
+			   r->unsub_wanted ? "You left"
+					   : "You left; watching result");
 		return;
 	}
 	if (!r->accepted && !r->notified) {

@@ -78,7 +78,8 @@ static unsigned ahead(const struct refer_status *r)
 	for (le = r->d1->refers.head; le && le != &r->le_call; le = le->next) {
 		const struct refer_status *o = le->data;
 
-		n += refer_live(o);
+		/* one nobody watches any more is in nobody's way */
+		n += refer_live(o) && !o->unsub_wanted;
 	}
 	return n;
 }
@@ -401,35 +402,12 @@ static void rejected(struct refer_status *r, const struct sip_msg *msg,
 			     code, text);
 }
 
-static void on_refer_answer(int err, const struct sip_msg *msg, bool again,
-			    const char *why, void *arg)
+/* An answer to the REFER; its code and words stand in r->info */
+static void answered(struct refer_status *r, const struct sip_msg *msg,
+		     bool again, const char *why)
 {
-	struct refer_status *r = arg;
 	const struct sip_hdr *hdr;
 
-	ASSERT_SIP();
-
-	if (r->stage != STAGE_SENT)
-		return;
-	if (err) {
-		if (r->notified) {
-			log_info("refer", "no answer to the REFER, but "
-					  "reports of it: they count");
-			return;
-		}
-		refer_finish(
-			r, REFER_FAILED_TO_SEND,
-			err == ETIMEDOUT ? OUTCOME_NO_ANSWER : OUTCOME_NOT_SENT,
-			err == ETIMEDOUT ? "No answer to the transfer request"
-					 : "Network error: %s",
-			why ? why : strerror(err));
-		return;
-	}
-	/* what a report has said already counts more than the answer */
-	if (!r->notified) {
-		r->info.code = msg->scode;
-		msg_reason(r->info.text, sizeof(r->info.text), msg);
-	}
 	if (again) {
 		if (r->idc < REFER_IDS)
 			r->idv[r->idc++] = rq_cseq(r->rq);
@@ -481,6 +459,46 @@ static void on_refer_answer(int err, const struct sip_msg *msg, bool again,
 	} else {
 		refer_tell(r, REFER_ACCEPTED, "Accepted, waiting for progress");
 	}
+}
+
+static void on_refer_answer(int err, const struct sip_msg *msg, bool again,
+			    const char *why, void *arg)
+{
+	struct refer_status *r = arg;
+	const bool late = r->notified;
+	const unsigned code = r->info.code;
+	char text[TEXT_MAX];
+
+	ASSERT_SIP();
+
+	if (r->stage != STAGE_SENT)
+		return;
+	if (err) {
+		if (late) {
+			log_info("refer", "no answer to the REFER, but "
+					  "reports of it: they count");
+			return;
+		}
+		if (err == ETIMEDOUT)
+			refer_finish(r, REFER_FAILED_TO_SEND, OUTCOME_NO_ANSWER,
+				     "No answer to the transfer request");
+		else
+			refer_finish(r, REFER_FAILED_TO_SEND, OUTCOME_NOT_SENT,
+				     "Network error: %s",
+				     why ? why : strerror(err));
+		return;
+	}
+	text_cut(text, sizeof(text), r->info.text);
+	r->info.code = msg->scode;
+	msg_reason(r->info.text, sizeof(r->info.text), msg);
+	(void)mem_ref(r);
+	answered(r, msg, again, why);
+	if (late) {
+		/* it has been told; what the reports said counts on */
+		r->info.code = code;
+		text_cut(r->info.text, sizeof(r->info.text), text);
+	}
+	mem_deref(r);
 }
 
 bool refer_try_other(struct refer_status *r, unsigned code)

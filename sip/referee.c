@@ -127,6 +127,10 @@ void referred_incoming(struct call *c, struct stack *st,
 	ASSERT_SIP();
 
 	if (!e->accept_refer || list_count(&e->referreds) >= LIVE_MAX) {
+		log_warn("refer",
+			 "call %u: the other side asked us to call "
+			 "somebody else (REFER): declined",
+			 c->info.id);
 		decline(st, msg, 603);
 		return;
 	}

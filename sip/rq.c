@@ -114,7 +114,8 @@ static void send_error_words(const struct rq *rq, int err, char *why,
 		const struct sa *sa = &rq->addrv[rq->addri - 1];
 
 		(void)re_snprintf(addr, sizeof(addr), "%J", sa);
-		if (rq->tp == TRANSP_TLS)
+		if (rq->tp == TRANSP_TLS && err != ECONNREFUSED &&
+		    err != ETIMEDOUT)
 			tls = tls_failure(rq->e, sa);
 	}
 

@@ -34,6 +34,9 @@ struct tls_door {
 	} failed[FAILURES];
 	unsigned n_failed;
 	bool verify;
+	X509 *own_cert; /* shown while no tls_cert is set */
+	EVP_PKEY *own_key;
+	bool use_own;
 };
 
 static int ex_index = -1;
@@ -120,10 +123,19 @@ static void on_info(const SSL *cssl, int where, int ret)
 	struct sa sa;
 
 	(void)ret;
-	if (!(where & SSL_CB_HANDSHAKE_START) || SSL_is_server(ssl))
+	if (!(where & SSL_CB_HANDSHAKE_START) || !the_door)
 		return;
+	if (SSL_is_server(ssl)) {
+		/* who calls us needs no certificate of his own */
+		SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
+		if (the_door->use_own && the_door->own_cert) {
+			(void)SSL_use_certificate(ssl, the_door->own_cert);
+			(void)SSL_use_PrivateKey(ssl, the_door->own_key);
+		}
+		return;
+	}
 	x = SSL_get_ex_data(ssl, ex_index);
-	if (!x || !the_door)
+	if (!x)
 		return;
 	if (!sa_set_str(&sa, x->host, 1)) {
 		if (the_door->verify)
@@ -150,14 +162,14 @@ static SSL_CTX *context(const struct engine *e)
  * A certificate of our own making.  It proves nothing to anybody, but a proxy
  * that does not reuse our connection must be able to open one to our Contact.
  */
-static void self_signed(SSL_CTX *ctx)
+static void self_signed(struct tls_door *door)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *cert = X509_new();
 	X509_NAME *name;
 
 	if (!key || !cert)
-		goto out;
+		goto fail;
 	(void)X509_set_version(cert, 2);
 	(void)ASN1_INTEGER_set(X509_get_serialNumber(cert),
 			       (long)(rand_u32() >> 1));
@@ -170,10 +182,11 @@ static void self_signed(SSL_CTX *ctx)
 	(void)X509_set_issuer_name(cert, name);
 	(void)X509_set_pubkey(cert, key);
 	if (X509_sign(cert, key, EVP_sha256()) <= 0)
-		goto out;
-	(void)SSL_CTX_use_certificate(ctx, cert);
-	(void)SSL_CTX_use_PrivateKey(ctx, key);
-out:
+		goto fail;
+	door->own_cert = cert;
+	door->own_key = key;
+	return;
+fail:
 	X509_free(cert);
 	EVP_PKEY_free(key);
 	ERR_clear_error();
@@ -201,7 +214,7 @@ int tls_open(struct engine *e)
 		(void)SSL_CTX_set_default_verify_paths(ctx);
 		SSL_CTX_set_verify_depth(ctx, VERIFY_DEPTH);
 		SSL_CTX_set_info_callback(ctx, on_info);
-		self_signed(ctx);
+		self_signed(e->door);
 	}
 	return tls_configure(e, NULL, 0);
 }
@@ -210,6 +223,10 @@ void tls_close(struct engine *e)
 {
 	ASSERT_SIP();
 	e->tls = mem_deref(e->tls);
+	if (e->door) {
+		X509_free(e->door->own_cert);
+		EVP_PKEY_free(e->door->own_key);
+	}
 	e->door = mem_deref(e->door);
 	the_door = NULL;
 }
@@ -233,12 +250,13 @@ int tls_configure(struct engine *e, char *why, size_t size)
 	if (!ctx)
 		return 0;
 	e->door->verify = e->tls_verify;
+	e->door->use_own = !e->tls_cert[0];
 	SSL_CTX_set_verify(ctx,
 			   e->tls_verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE,
 			   on_verify);
 	if (e->tls_ca[0]) {
 		if (stat(e->tls_ca, &sb)) {
-			(void)snprintf(why, size, "tls_ca %s: %s", e->tls_ca,
+			(void)snprintf(why, size, "%s: %s", e->tls_ca,
 				       strerror(errno));
 			return ENOENT;
 		}
@@ -247,18 +265,23 @@ int tls_configure(struct engine *e, char *why, size_t size)
 			     : SSL_CTX_load_verify_file(ctx, e->tls_ca);
 		if (!ok) {
 			(void)snprintf(why, size,
-				       "tls_ca %s: no certificate in it (%s)",
+				       "%s: no certificate in it (%s)",
 				       e->tls_ca, openssl_words());
 			return EBADMSG;
 		}
 	}
 	if (e->tls_cert[0]) {
+		if (stat(e->tls_cert, &sb)) {
+			(void)snprintf(why, size, "%s: %s", e->tls_cert,
+				       strerror(errno));
+			return ENOENT;
+		}
 		ok = SSL_CTX_use_certificate_chain_file(ctx, e->tls_cert) &&
 		     SSL_CTX_use_PrivateKey_file(ctx, e->tls_cert,
 						 SSL_FILETYPE_PEM);
 		if (!ok) {
 			(void)snprintf(why, size,
-				       "tls_cert %s: certificate and key are "
+				       "%s: certificate and key are "
 				       "not both in it (%s)",
 				       e->tls_cert, openssl_words());
 			return EBADMSG;
