@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/address.h"
@@ -262,6 +263,38 @@ static int read_config(struct program *p)
 	return p->app.errors ? EXIT_USAGE : 0;
 }
 
+/* What asks the program to leave */
+static void signal_set(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+}
+
+/* Password commands may take long: what stops the program stops them too.
+ * 0, or the exit code of what was told already. */
+static int read_secrets(struct program *p)
+{
+	const struct timespec now = {0};
+	sigset_t set, was;
+	int err, signo = -1;
+
+	signal_set(&set);
+	sigprocmask(SIG_BLOCK, &set, &was);
+	err = app_secrets(&p->app, p->why, sizeof(p->why));
+	if (err || p->app.errors)
+		signo = sigtimedwait(&set, NULL, &now);
+	sigprocmask(SIG_SETMASK, &was, NULL);
+	if (signo > 0)
+		return EXIT_SIGNAL + signo;
+	if (err)
+		return complain(EXIT_USAGE, p->why);
+
+	/* a password of the configuration: told */
+	return p->app.errors ? EXIT_USAGE : 0;
+}
+
 static int prepare(struct program *p)
 {
 	const struct cli *cli = &p->cli;
@@ -272,11 +305,11 @@ static int prepare(struct program *p)
 	code = read_config(p);
 	if (code || cli->verb == VERB_CHECK_CONFIG)
 		return code;
-	if (apply_options(p) || check_targets(p) ||
-	    app_secrets(&p->app, p->why, sizeof(p->why)))
+	if (apply_options(p) || check_targets(p))
 		return complain(EXIT_USAGE, p->why);
-	if (p->app.errors)
-		return EXIT_USAGE; /* a password of the configuration: told */
+	code = read_secrets(p);
+	if (code)
+		return code;
 	if (cli->audio && strcmp(cli->audio, "none") != 0)
 		log_warn("audio", "this version has no sound yet: calls are "
 				  "silent");
@@ -303,10 +336,7 @@ static void block_signals(struct program *p)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
+	signal_set(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	p->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -472,7 +502,7 @@ static int verb_run(struct program *p)
 	return code;
 }
 
-static int bank_interrupted(const void *self, int signo)
+static int bank_interrupted(void *self, int signo)
 {
 	(void)self, (void)signo; /* that is how a bank closes */
 

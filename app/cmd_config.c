@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/alloc.h"
 #include "app/config.h"
@@ -32,6 +33,12 @@ int cmd_set(struct run *run, const struct cmdline *line)
 		err = config_theme(app, value, why, sizeof(why));
 		if (err)
 			return refuse(run, err, "%s", why);
+	}
+	if (value[0] &&
+	    (strcmp(name, "tls_ca") == 0 || strcmp(name, "tls_cert") == 0)) {
+		if (file_expand(at, sizeof(at), value) || access(at, R_OK))
+			return refuse(run, ENOENT, "%s: %s: %s", name, value,
+				      strerror(errno));
 	}
 	err = option_set(&app->options, name, value, why, sizeof(why));
 	if (err)

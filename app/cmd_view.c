@@ -39,7 +39,7 @@ int cmd_calls(struct run *run, const struct cmdline *line)
 	else if (model_calls_up(m))
 		app_tell(run->app, "No call is selected.");
 	else
-		app_tell(run->app, "There is no call.");
+		app_tell(run->app, "No call is up.");
 
 	return 0;
 }

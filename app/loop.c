@@ -168,7 +168,7 @@ int loop_run(const struct loop_prm *prm)
 
 	stop(&l);
 	/* the last news may have told how it went after all */
-	if (l.signo && r->done && r->done(r->self, &late))
+	if (l.signo && r->last_word && r->done(r->self, &late))
 		code = late;
 	if (prm->out && out_error(prm->out))
 		code = EXIT_INTERNAL;

@@ -29,8 +29,10 @@ struct robot {
 	void (*input)(void *self);
 	/** Has it ended, and with what?  NULL: never by itself */
 	bool (*done)(const void *self, int *codep);
-	/** Exit code after this signal.  NULL: 128 + signo */
-	int (*interrupted)(const void *self, int signo);
+	/** Told once of a signal; gives the exit code.  NULL: 128 + signo */
+	int (*interrupted)(void *self, int signo);
+	/** What is heard while the program ends may still be the result */
+	bool last_word;
 };
 
 #endif

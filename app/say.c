@@ -68,7 +68,7 @@ static void account(struct saying *s, const struct account_info *a)
 		answer(s, a->code, a->text);
 		break;
 	default:
-		say(s, "%s", a->gone ? "gone" : "does not register");
+		say(s, "%s", a->gone ? "gone" : "is not registered");
 		break;
 	}
 	stop(s);

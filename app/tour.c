@@ -735,6 +735,16 @@ static bool robot_done(const void *self, int *codep)
 	return tour_done(self, codep);
 }
 
+static int robot_interrupted(void *self, int signo)
+{
+	struct tour *t = self;
+
+	if (t->step != STEP_DONE)
+		say(t, "Stopped by you.");
+	t->step = STEP_DONE;
+	return 128 + signo;
+}
+
 struct robot tour_robot(struct tour *t)
 {
 	return (struct robot){
@@ -743,5 +753,6 @@ struct robot tour_robot(struct tour *t)
 		.timeout_ms = robot_timeout_ms,
 		.tick = robot_tick,
 		.done = robot_done,
+		.interrupted = robot_interrupted,
 	};
 }

@@ -303,26 +303,49 @@ static const char *fate(const struct xfer_verb *v)
 	if (!c || v->code == EXIT_CALLER)
 		return "was not there to be transferred";
 	if (c->state != CALL_ENDED)
-		return c->state == CALL_HELD
-			       ? "was still here on hold, and was hung up"
-			       : "was back here, and was hung up";
+		return "was still here, and was hung up";
+	if (v->flags & TRANSFER_RELEASE)
+		return "was let go before the result was known";
 	if (v->code == EXIT_UNKNOWN || v->code == EXIT_NO_REPORTS)
 		return "has left; nobody knows where to";
 
 	return "has hung up";
 }
 
+/* The outcome as the beginning of a sentence */
+static const char *outcome_words(enum outcome outcome)
+{
+	static const char *const words[OUTCOME_COUNT] = {
+		[OUTCOME_SUCCEEDED] = "Transfer succeeded",
+		[OUTCOME_SUCCEEDED_INFERRED] = "Transfer most likely succeeded",
+		[OUTCOME_REDIRECTED] = "Transfer redirected",
+		[OUTCOME_FAILED] = "Transfer failed",
+		[OUTCOME_REJECTED] = "Transfer refused",
+		[OUTCOME_NOT_SENT] = "Transfer not sent",
+		[OUTCOME_NO_ANSWER] = "Transfer request not answered",
+		[OUTCOME_NO_REPORTS] = "Transfer accepted, but no reports came",
+		[OUTCOME_UNKNOWN] = "Transfer with unknown result",
+		[OUTCOME_TIMED_OUT] = "Transfer timed out",
+		[OUTCOME_STOPPED] = "Transfer stopped",
+	};
+
+	return words[outcome];
+}
+
 static void say_end(const struct xfer_verb *v)
 {
-	const char *outcome = outcome_name(v->last.outcome);
+	const struct transfer_info *t = &v->last;
 
-	if (v->have_last && outcome)
-		out_say(v->out, "Transfer %s, %u%s%s: the caller, %s, %s.",
-			outcome, v->last.code, v->last.text[0] ? " " : "",
-			v->last.text, v->caller_uri, v->fate);
-	else
+	if (!v->have_last || !outcome_words(t->outcome))
 		out_say(v->out, "No transfer: the caller, %s, %s.",
 			v->caller_uri, v->fate);
+	else if (t->code)
+		out_say(v->out, "%s, %u%s%s: the caller, %s, %s.",
+			outcome_words(t->outcome), t->code,
+			t->text[0] ? " " : "", t->text, v->caller_uri, v->fate);
+	else
+		out_say(v->out, "%s: the caller, %s, %s.",
+			outcome_words(t->outcome), v->caller_uri, v->fate);
 }
 
 static void hang_up(struct xfer_verb *v)
@@ -449,9 +472,9 @@ static bool done(const void *self, int *codep)
 	return true;
 }
 
-static int interrupted(const void *self, int signo)
+static int interrupted(void *self, int signo)
 {
-	const struct xfer_verb *v = self;
+	struct xfer_verb *v = self;
 
 	/* the REFER cannot be called back: nobody knows what it did */
 	if (v->step == REFERRING || v->step == COMPLETING)
@@ -471,5 +494,6 @@ struct robot xfer_verb_robot(struct xfer_verb *v)
 		.input = input,
 		.done = done,
 		.interrupted = interrupted,
+		.last_word = true,
 	};
 }

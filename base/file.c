@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -396,10 +397,20 @@ static bool drain(int fd, char *raw, size_t *np)
 static int await_shell(pid_t pid, int fd, char *raw, size_t *np)
 {
 	uint64_t deadline = clock_us() + (uint64_t)SECRET_COMMAND_MS * 1000;
-	struct pollfd v[2] = {{.fd = fd, .events = POLLIN},
-			      {.fd = pidfd_open(pid, 0), .events = POLLIN}};
+	struct pollfd v[3] = {{.fd = fd, .events = POLLIN},
+			      {.fd = pidfd_open(pid, 0), .events = POLLIN},
+			      {.events = POLLIN}};
 	bool ended = false;
+	sigset_t leave;
 	int err = 0;
+
+	/* Where the program keeps these for its loop they only tell here that
+	   the user has had enough: the loop still gets them */
+	(void)sigemptyset(&leave);
+	(void)sigaddset(&leave, SIGINT);
+	(void)sigaddset(&leave, SIGTERM);
+	(void)sigaddset(&leave, SIGHUP);
+	v[2].fd = signalfd(-1, &leave, SFD_CLOEXEC | SFD_NONBLOCK);
 
 	while (!ended) {
 		uint64_t now = clock_us();
@@ -409,13 +420,17 @@ static int await_shell(pid_t pid, int fd, char *raw, size_t *np)
 			err = ETIMEDOUT;
 			break;
 		}
-		n = poll(v, 2, (int)((deadline - now) / 1000) + 1);
+		n = poll(v, 3, (int)((deadline - now) / 1000) + 1);
 		if (n < 0 && errno != EINTR) {
 			err = errno;
 			break;
 		}
 		if (n <= 0)
 			continue;
+		if (v[2].revents) {
+			err = EINTR;
+			break;
+		}
 		ended = v[1].revents != 0;
 		if (v[0].fd >= 0 && drain(v[0].fd, raw, np)) {
 			v[0].fd = -1;
@@ -427,6 +442,8 @@ static int await_shell(pid_t pid, int fd, char *raw, size_t *np)
 
 	if (v[1].fd >= 0)
 		(void)close(v[1].fd);
+	if (v[2].fd >= 0)
+		(void)close(v[2].fd);
 	return err;
 }
 
@@ -467,6 +484,8 @@ int secret_from_command(char *dst, size_t size, const char *command,
 			      "the password command did not end within %d s; "
 			      "it must not ask anything",
 			      (SECRET_COMMAND_MS + 999) / 1000);
+	else if (err == EINTR)
+		(void)say_why(whyp, err, "the password command was stopped");
 	else if (err || reap_err)
 		err = say_why(whyp, ECHILD,
 			      "the password command could not be followed (%s)",

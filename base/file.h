@@ -50,7 +50,8 @@ int secret_from_file(char *dst, size_t size, const char *path,
  * First line that a shell command prints, waiting at most 30 s for it.
  * Its stderr stays the program's.  Nothing of it is logged.
  *
- * @return 0, ETIMEDOUT, ECHILD (it failed or printed nothing), EOVERFLOW,
+ * @return 0, EINTR (SIGINT, SIGTERM or SIGHUP is pending: stopped), ETIMEDOUT,
+ *         ECHILD (it failed or printed nothing), EOVERFLOW,
  *         EINVAL (a NUL byte); on error dst is empty
  */
 int secret_from_command(char *dst, size_t size, const char *command,

@@ -408,13 +408,17 @@ static void on_answer(int err, const struct sip_msg *msg, bool again,
 	switch (msg->scode) {
 	case 401:
 	case 407:
-		(void)snprintf(text, sizeof(text), "%s: %s", reason,
-			       a->cred.password[0]
-				       ? "user or password is wrong; check "
-					 "auth_user and password_file"
-				       : "it wants a login and this account "
-					 "has no password; add password_file "
-					 "or password_command");
+		if (a->cred.password[0])
+			(void)snprintf(text, sizeof(text),
+				       "%s: %s; check auth_user and "
+				       "password_file",
+				       reason, why ? why : "login failed");
+		else
+			(void)snprintf(text, sizeof(text),
+				       "%s: it wants a login and this account "
+				       "has no password; add password_file or "
+				       "password_command",
+				       reason);
 		break;
 	case 403:
 		(void)snprintf(text, sizeof(text),

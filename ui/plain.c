@@ -90,7 +90,7 @@ static bool done(const void *self, int *codep)
 	return true;
 }
 
-static int interrupted(const void *self, int signo)
+static int interrupted(void *self, int signo)
 {
 	(void)self, (void)signo; /* however it is told to leave: it does */
 

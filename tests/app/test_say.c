@@ -152,7 +152,7 @@ static void test_accounts(void **state)
 		 "Account 1, sip:a@h: not registered, 403 the password is "
 		 "wrong."},
 		{{.id = 1, .aor = "sip:a@h"},
-		 "Account 1, sip:a@h: does not register."},
+		 "Account 1, sip:a@h: is not registered."},
 	};
 
 	(void)state;

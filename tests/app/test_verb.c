@@ -305,7 +305,7 @@ static void test_caller_who_is_still_here_is_hung_up(void **state)
 	call_is(&r, 1, CALL_ENDED, 0, 0);
 	assert_int_equal(EXIT_BUSY, code_of(&r));
 	assert_string_equal("Transfer failed, 486: the caller, sip:a@h, was "
-			    "still here on hold, and was hung up.\n",
+			    "still here, and was hung up.\n",
 			    heard());
 	xfer_verb_free(v);
 }
