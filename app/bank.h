@@ -62,4 +62,14 @@ void bank_free(struct bank *b);
 /** The same as what app/loop.h drives; borrows the bank */
 struct robot bank_robot(struct bank *b);
 
+/**
+ * The phones, for the man page.
+ *
+ * @param calledp  What it does when it is called
+ * @param askedp   What it does when it is asked to transfer; NULL: as any
+ *
+ * @return its user part, NULL behind the last
+ */
+const char *bank_phone(unsigned i, const char **calledp, const char **askedp);
+
 #endif

@@ -70,7 +70,8 @@ static const struct cli_option options[] = {
 	{"release", 0, NULL, XFER,
 	 "Hang up CALLER on the 2xx to REFER, do not wait for the result"},
 	{"semi", 0, NULL, XFER,
-	 "Call TARGET first, complete while it rings"},
+	 "Call TARGET first, complete while it rings: CALLER is passed on "
+	 "when it answers"},
 	{"theme", 0, "NAME", CONSOLE, "Theme of the console"},
 	{"timeout", 0, "SECONDS", ALL,
 	 "The longest a transfer may last: 60 to 1800, for xfer 5 to 1800; "

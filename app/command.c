@@ -74,7 +74,9 @@ const char *command_usage(const struct command *cmd, char *buf, size_t size)
 
 	for (unsigned i = 0; i < COMMAND_ARGS && cmd->args[i]; i++)
 		at += (size_t)snprintf(buf + at, size - at, " %s",
-				       usages[cmd->args[i]]);
+				       i && cmd->args[i] == ARG_CALL
+					       ? "M"
+					       : usages[cmd->args[i]]);
 
 	return buf;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/bank.h"
 #include "app/account.h"
 #include "app/cli.h"
 #include "app/command.h"
@@ -170,7 +171,8 @@ static void command(const struct command *c)
 	fputs(".It Ic", stdout);
 	word(c->name, strlen(c->name));
 	for (unsigned i = 0; i < COMMAND_ARGS && c->args[i]; i++)
-		arguments(arg_usage(c->args[i]));
+		arguments(i && c->args[i] == ARG_CALL ? "M"
+						      : arg_usage(c->args[i]));
 	putchar('\n');
 	sentence(c->help);
 	if (c->needs != NEEDS_NOTHING && c->needs != NEEDS_SCRIPT)
@@ -282,6 +284,75 @@ static void roles(void)
 	end_list();
 }
 
+static void phones(void)
+{
+	const char *user, *called, *asked;
+
+	begin_list("unavailable");
+	for (unsigned i = 0; (user = bank_phone(i, &called, &asked)); i++) {
+		printf(".It Li %s\n", user);
+		text(called, true);
+		puts(asked ? ";" : ".");
+		if (!asked)
+			continue;
+		puts("asked to transfer it");
+		text(asked, true);
+		puts(".");
+	}
+	end_list();
+}
+
+static void words(const char *field, const char *(*name)(int), int n)
+{
+	printf(".It Li %s\n", field);
+	for (int i = 0; i < n; i++) {
+		if (name(i))
+			printf("%s%s\n", name(i), i + 1 < n ? "," : "");
+	}
+}
+
+static const char *call_word(int i)
+{
+	return call_state_name((enum call_state)i);
+}
+
+static const char *account_word(int i)
+{
+	return account_state_name((enum account_state)i);
+}
+
+static const char *refer_word(int i)
+{
+	return refer_state_name((enum refer_state)i);
+}
+
+static const char *sub_word(int i)
+{
+	return refer_sub_name((enum refer_sub)i);
+}
+
+static const char *kind_word(int i)
+{
+	return transfer_kind_name((enum transfer_kind)i);
+}
+
+static const char *outcome_word(int i)
+{
+	return outcome_name((enum outcome)i);
+}
+
+static void values(void)
+{
+	begin_list("transfer.outcome");
+	words("account.state", account_word, ACCOUNT_STATE_COUNT);
+	words("call.state", call_word, CALL_STATE_COUNT);
+	words("transfer.kind", kind_word, KIND_COUNT);
+	words("transfer.state", refer_word, REFER_STATE_COUNT);
+	words("transfer.sub", sub_word, SUB_COUNT);
+	words("transfer.outcome", outcome_word, OUTCOME_COUNT);
+	end_list();
+}
+
 static void codes(void)
 {
 	const char *says;
@@ -306,6 +377,8 @@ static const struct {
 	{"@SETTINGS@", settings},
 	{"@PARAMS@", params},
 	{"@EVENTS@", event_table},
+	{"@VALUES@", values},
+	{"@PHONES@", phones},
 	{"@CONTEXTS@", contexts},
 	{"@ROLES@", roles},
 	{"@EXITCODES@", codes},
