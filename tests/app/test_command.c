@@ -361,7 +361,7 @@ static void test_usage(void **state)
 		const char *name, *usage;
 	} cases[] = {
 		{"transfer", "transfer [N] TARGET"},
-		{"join", "join N N"},
+		{"join", "join N M"},
 		{"bind", "bind [-c CONTEXT] KEY COMMAND"},
 		{"wait", "wait EVENT [FIELD=VALUE...] [SECONDS]"},
 		{"quit", "quit"},
