@@ -22,6 +22,7 @@ enum {
 	BACKOFF_MIN_S = 5,
 	BACKOFF_MAX_S = 300,
 	EXPIRES_MIN_S = 10,
+	EXPIRES_MAX_S = 86400,
 	KEEPALIVE_S = 25,
 	NEVER_S = 1000000,
 };
@@ -231,6 +232,25 @@ int account_contact(const struct account *a, const char *user,
 	return n < 0 ? EOVERFLOW : 0;
 }
 
+static bool same_host(const char *uri, const char *host)
+{
+	char own[URI_MAX];
+
+	return uri[0] && !uri_host(own, sizeof(own), uri) &&
+	       !str_casecmp(own, host);
+}
+
+bool account_trusts(const struct account *a, const char *host,
+		    const struct sa *hop)
+{
+	if (!a || a->p2p)
+		return true; /* it has nothing to give away */
+	if (same_host(a->info.aor, host) || same_host(a->prm.outbound, host))
+		return true;
+	return a->reg && sa_isset(hop, SA_ADDR) &&
+	       sa_cmp(&a->reg->hop, hop, SA_ADDR);
+}
+
 /* ---- registering ------------------------------------------------------- */
 
 static uint32_t backoff_ms(const struct account *a, uint32_t retry_after)
@@ -381,25 +401,29 @@ static void on_answer(int err, const struct sip_msg *msg, bool again,
 	msg_reason(reason, sizeof(reason), msg);
 	if (msg->scode < 300) {
 		expires = granted(a, msg);
-		if (learn_public(a, msg)) {
+		if (!a->relearnt && learn_public(a, msg)) {
+			a->relearnt = true;
 			/* our Contact was wrong: once more with the right */
 			(void)send_register(a, a->prm.regint);
 			return;
 		}
 		if (expires < EXPIRES_MIN_S)
 			expires = EXPIRES_MIN_S;
+		if (expires > EXPIRES_MAX_S)
+			expires = EXPIRES_MAX_S;
 		a->failures = 0;
 		a->info.expires = expires;
-		tmr_start(&a->tmr, expires * 900, on_timer, a);
+		tmr_start(&a->tmr, expires * 900ull, on_timer, a);
 		keep_alive(a, msg);
 		set_state(a, ACCOUNT_REGISTERED, msg->scode, reason);
 		return;
 	}
-	if (msg->scode == 423) {
+	if (msg->scode == 423 && !a->raised) {
 		const struct sip_hdr *hdr = msg_hdr(msg, "Min-Expires", NULL);
 		uint32_t min = hdr ? pl_u32(&hdr->val) : 0;
 
 		if (min > a->prm.regint && min <= 86400) {
+			a->raised = true;
 			a->prm.regint = min;
 			(void)send_register(a, min);
 			return;
@@ -500,6 +524,7 @@ static void on_timer(void *arg)
 
 	ASSERT_SIP();
 
+	a->relearnt = a->raised = false;
 	if (a->info.state != ACCOUNT_REGISTERED &&
 	    a->info.state != ACCOUNT_REGISTERING)
 		set_state(a, ACCOUNT_REGISTERING, 0, "registering");
@@ -520,6 +545,7 @@ void account_register(struct account *a)
 	if (!a->prm.regint)
 		a->prm.regint = 300;
 	a->failures = 0;
+	a->relearnt = a->raised = false;
 	tmr_cancel(&a->tmr);
 	set_state(a, ACCOUNT_REGISTERING, 0, "registering");
 	if (send_register(a, a->prm.regint))

@@ -190,6 +190,7 @@ void call_end(struct call *c, unsigned code, const char *text, bool by_peer)
 	c->confirmed = false;
 	call_set_state(c, CALL_ENDED);
 	c->offer = mem_deref(c->offer);
+	c->replaced = mem_deref(c->replaced);
 	call_holders_tell(c, ECONNRESET, code, text);
 
 	(void)mem_ref(c);

@@ -9,7 +9,7 @@
  * is wished (want); who asked is told how it ended.
  */
 
-enum { GLARES_MAX = 6 };
+enum { GLARES_MAX = 6, MODIFY_MS = 32000 };
 
 void call_holders_tell(struct call *c, int err, unsigned code, const char *text)
 {
@@ -69,6 +69,17 @@ static int on_prepare_modify(struct stack *st, enum transp tp,
 	return offer_encode(c->offer, true, call_direction(c), bodyp);
 }
 
+/* A 100 stops every timer of the transaction, and nothing else may come */
+static void on_modify_late(void *arg)
+{
+	struct call *c = arg;
+
+	ASSERT_SIP();
+	rq_forget(&c->inv);
+	call_send_bye(c);
+	call_end(c, 408, "no answer to hold or resume in 32 s", true);
+}
+
 /* Send the next re-INVITE when something is wished and nothing is pending */
 void call_modify_next(struct call *c)
 {
@@ -90,6 +101,7 @@ void call_modify_next(struct call *c)
 	prm.ctype = "application/sdp";
 	prm.contact = true;
 	prm.prep = on_prepare_modify;
+	tmr_start(&c->tmr_ring, MODIFY_MS, on_modify_late, c);
 	err = rq_send(&c->inv, &prm);
 	if (err)
 		call_holders_tell(c, err, 0, strerror(err));
@@ -106,6 +118,7 @@ static void on_modify_answer(int err, const struct sip_msg *msg, bool again,
 
 	if (again || (msg && msg->scode < 200))
 		return;
+	tmr_cancel(&c->tmr_ring);
 	if (c->ended) {
 		call_last_answer(c);
 		return;
@@ -204,6 +217,8 @@ void calls_flush(struct engine *e)
 
 		c->ended = true;
 		c->referred = NULL;
+		c->replaced = mem_deref(c->replaced);
+		list_unlink(&c->le);
 		mem_deref(c);
 	}
 }

@@ -76,6 +76,20 @@ static unsigned replaces_wanted(struct engine *e, const struct sip_msg *msg,
 	return 481;
 }
 
+/* May it stand as the user part of our own Contact and From? */
+static bool user_is_plain(const char *user)
+{
+	return user[strspn(user, "abcdefghijklmnopqrstuvwxyz"
+				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				 "-_.!~*'()&=+$%")] == '\0';
+}
+
+static void on_rang_enough(void *arg)
+{
+	ASSERT_SIP();
+	(void)call_reject(arg, 480);
+}
+
 void call_incoming(struct engine *e, struct stack *st,
 		   const struct sip_msg *msg)
 {
@@ -154,7 +168,7 @@ void call_incoming(struct engine *e, struct stack *st,
 		   msg->from.dname.l);
 	text_clean(c->info.local, sizeof(c->info.local),
 		   msg->uri.user.p ? msg->uri.user.p : "", msg->uri.user.l);
-	if (e->robot && c->info.local[0])
+	if (e->robot && c->info.local[0] && user_is_plain(c->info.local))
 		(void)str_dup(&c->dlg->user, c->info.local);
 	hdr = msg_hdr(msg, "Referred-By", "b");
 	if (hdr)
@@ -169,8 +183,14 @@ void call_incoming(struct engine *e, struct stack *st,
 			(void)call_reject(c, 500);
 		return;
 	}
-	if (!e->robot)
-		(void)call_progress(c, 180);
+	if (!e->robot && call_progress(c, 180)) {
+		call_end(c, 503, "it cannot be answered where it came from",
+			 true);
+		return;
+	}
+	if (e->ring_timeout_s)
+		tmr_start(&c->tmr_ring, e->ring_timeout_s * 1000ull,
+			  on_rang_enough, c);
 	call_set_state(c, CALL_RINGING);
 }
 
@@ -273,6 +293,7 @@ int call_answer(struct call *c)
 	err = call_send_ok(c);
 	if (err)
 		return err;
+	tmr_cancel(&c->tmr_ring);
 	call_publish(c);
 	return 0;
 }
@@ -299,6 +320,7 @@ void call_ack(struct call *c, const struct sip_msg *msg)
 	if (!c->ok || msg->cseq.num != c->ok_msg->cseq.num)
 		return;
 	tmr_cancel(&c->tmr_ok);
+	tmr_cancel(&c->tmr_ring);
 	c->ok = mem_deref(c->ok);
 	c->ok_msg = mem_deref(c->ok_msg);
 	c->confirmed = c->established = true;

@@ -373,7 +373,7 @@ bool call_stray_2xx(struct engine *e, struct stack *st,
 			break;
 		c = NULL;
 	}
-	if (!c || msg->cseq.num != c->inv_cseq)
+	if (!c || !c->dlg->uac || !c->inv_cseq || msg->cseq.num != c->inv_cseq)
 		return false;
 	if (!pl_strcmp(&msg->to.tag, c->dlg->rtag ? c->dlg->rtag : "")) {
 		(void)rq_ack_again(e, c->dlg, c->ack);

@@ -82,8 +82,9 @@ static void request_in_dialog(struct stack *st, const struct sip_msg *msg)
 	}
 	c = call_of_dialog(e, msg);
 	if (!c) {
-		(void)sip_treply(NULL, st->sip, msg, 481,
-				 "Call/Transaction Does Not Exist");
+		/* without a transaction: strangers get no memory of ours */
+		(void)sip_reply(st->sip, msg, 481,
+				"Call/Transaction Does Not Exist");
 		return;
 	}
 	call_request(c, st, msg);
@@ -96,6 +97,10 @@ bool engine_on_request(struct stack *st, const struct sip_msg *msg)
 
 	ASSERT_SIP();
 
+	if (!msg_core_is_named(msg)) {
+		(void)sip_reply(st->sip, msg, 400, "Bad Request");
+		return true;
+	}
 	if (!pl_strcmp(&msg->met, "ACK")) {
 		c = call_of_dialog(e, msg);
 		if (c)

@@ -76,8 +76,11 @@ static int routes_learn(struct dlg *d, const struct sip_msg *msg, bool reverse)
 	unsigned i, n = 0;
 	int err = 0;
 
-	while (n < ROUTES_MAX && msg_values_next(&v, &valv[n]))
+	while (n < ROUTES_MAX && msg_values_next(&v, &valv[n])) {
+		if (!msg_is_plain(&valv[n]))
+			return EBADMSG;
 		n++;
+	}
 	routes_flush(d);
 	for (i = 0; i < n && !err; i++)
 		err = route_add(d, &valv[reverse ? n - 1 - i : i]);
@@ -94,6 +97,9 @@ static int contact_learn(struct dlg *d, const struct sip_msg *msg)
 
 	if (!msg_values_next(&v, &val))
 		return ENOENT;
+	/* it goes into our request lines and Refer-To as it is */
+	if (!msg_is_plain(&val))
+		return EBADMSG;
 	err = sip_addr_decode(&addr, &val);
 	if (err)
 		return err;
@@ -160,6 +166,11 @@ int dlg_uas(struct dlg **dp, struct stack *st, const struct sip_msg *msg)
 
 	if (!d)
 		return ENOMEM;
+	if (!msg_is_plain(&msg->from.val) || !msg_is_plain(&msg->to.val) ||
+	    !msg_is_plain(&msg->callid)) {
+		mem_deref(d);
+		return EBADMSG;
+	}
 	d->st = st;
 	d->tp = transp_of(msg->tp);
 	d->peer = msg->src;

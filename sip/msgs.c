@@ -171,6 +171,37 @@ bool msg_param(const struct pl *pl, const char *name, struct pl *val)
 	return false;
 }
 
+bool msg_is_plain(const struct pl *pl)
+{
+	size_t i;
+
+	for (i = 0; i < pl->l; i++) {
+		const unsigned char c = (unsigned char)pl->p[i];
+
+		if (c < 0x20 || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+bool msg_core_is_named(const struct sip_msg *msg)
+{
+	const struct sip_hdr *to = msg_hdr(msg, "To", "t");
+	const struct sip_hdr *from = msg_hdr(msg, "From", "f");
+	const struct sip_hdr *id = msg_hdr(msg, "Call-ID", "i");
+	const struct sip_hdr *cseq = msg_hdr(msg, "CSeq", NULL);
+
+	return to && to->val.p == msg->to.val.p && from &&
+	       from->val.p == msg->from.val.p && id &&
+	       id->val.p == msg->callid.p && cseq &&
+	       msg->cseq.met.p >= cseq->val.p &&
+	       msg->cseq.met.p < cseq->val.p + cseq->val.l &&
+	       msg_hdr_count(msg, "To", "t") == 1 &&
+	       msg_hdr_count(msg, "From", "f") == 1 &&
+	       msg_hdr_count(msg, "Call-ID", "i") == 1 &&
+	       msg_hdr_count(msg, "CSeq", NULL) == 1;
+}
+
 void msg_reason(char *dst, size_t size, const struct sip_msg *msg)
 {
 	text_clean(dst, size, msg->reason.p ? msg->reason.p : "",

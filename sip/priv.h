@@ -149,9 +149,10 @@ struct account {
 	struct tmr tmr;
 	struct tmr tmr_ka;
 	unsigned failures;
-	bool want;     /* wants to be registered        */
-	bool leaving;  /* REGISTER Expires: 0 is out    */
-	struct sa pub; /* our address as the server sees it */
+	bool want;             /* wants to be registered        */
+	bool leaving;          /* REGISTER Expires: 0 is out    */
+	bool relearnt, raised; /* done once in this round */
+	struct sa pub;         /* our address as the server sees it */
 	struct sip_keepalive *ka;
 };
 
@@ -165,6 +166,10 @@ struct account *account_for(struct engine *e, const struct sip_msg *msg);
 void account_register(struct account *a);
 void account_unregister(struct account *a);
 void account_publish(struct account *a);
+/** May this next hop learn our digest answers?  The account's server and
+ *  outbound proxy, by name or by the address REGISTER went to */
+bool account_trusts(const struct account *a, const char *host,
+		    const struct sa *hop);
 /** The AOR to stand in From and Referred-By, seen from stack st */
 int account_aor(const struct account *a, const char *user,
 		const struct stack *st, enum transp tp, char *dst, size_t size);
@@ -307,6 +312,11 @@ bool msg_hdr_has(const struct sip_msg *msg, const char *name,
 		 const char *compact, const char *token);
 /** Value of ;name=value in pl; false when absent (l is 0 for ";name") */
 bool msg_param(const struct pl *pl, const char *name, struct pl *val);
+/** No control characters: it may stand in a header of ours */
+bool msg_is_plain(const struct pl *pl);
+/** To, From, Call-ID and CSeq stand there once each, and what libre took for
+ *  them is what bears their names */
+bool msg_core_is_named(const struct sip_msg *msg);
 /** Clean copy of a reason phrase, or the standard one when it is empty */
 void msg_reason(char *dst, size_t size, const struct sip_msg *msg);
 /** Seconds of Retry-After [s], 0: none */

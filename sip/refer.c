@@ -156,9 +156,14 @@ static int rank(enum refer_state s)
 
 static void publish(struct refer_status *r, enum refer_state was)
 {
+	struct transfer_info *t;
+
 	if (r->t_refer)
 		r->info.since_refer_ms = (uint32_t)(clock_ms() - r->t_refer);
-	engine_event(r->e, EV_TRANSFER)->u.transfer = r->info;
+	t = &engine_event(r->e, EV_TRANSFER)->u.transfer;
+	*t = r->info;
+	/* names of the other sides stand in it */
+	text_clean(t->say, sizeof(t->say), r->info.say, strlen(r->info.say));
 	if (r->stateh)
 		r->stateh(r, was, r->info.state, r->state_arg);
 }
@@ -353,9 +358,10 @@ void refer_start(struct refer_status *r, struct call *d1, struct call *d2,
 	r->info.call = d1->info.id;
 	r->info.kind = kind;
 	r->info.consult = d2 ? d2->info.id : 0;
-	text_cut(r->info.target, sizeof(r->info.target), target);
-	if (uri_user(r->name, sizeof(r->name), target) || !r->name[0])
-		text_cut(r->name, sizeof(r->name), target);
+	text_clean(r->info.target, sizeof(r->info.target), target,
+		   strlen(target));
+	if (uri_user(r->name, sizeof(r->name), r->info.target) || !r->name[0])
+		text_cut(r->name, sizeof(r->name), r->info.target);
 	r->acc = d1->acc;
 	r->d1 = d1;
 	r->d2 = d2;
@@ -440,6 +446,10 @@ int refer_begin(struct call *call, struct refer_status *rs,
 				why, whysize, ENOTCONN,
 				"Cannot transfer: the other call is not "
 				"up");
+		if (!uri_is_sane(call_address(prm->consult)))
+			return refer_refuse(why, whysize, EINVAL,
+					    "Cannot transfer: the other "
+					    "party's address is malformed");
 		text_cut(uri, sizeof(uri), call_address(prm->consult));
 	} else {
 		err = target_uri(

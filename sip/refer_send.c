@@ -160,7 +160,7 @@ static bool wants_outside(const struct refer_status *r)
 void refer_send(struct refer_status *r)
 {
 	struct call *asked = r->reverse ? r->d2 : r->d1;
-	char to[2048], by[URI_MAX], extra[URI_MAX] = "";
+	char to[2048], by[URI_MAX], extra[1024] = "";
 	char hdrs[4096];
 	struct rq_prm prm = {
 		.e = r->e,
@@ -189,11 +189,15 @@ void refer_send(struct refer_status *r)
 		err = make_outside_dialog(r);
 		if (err)
 			goto out;
-		(void)snprintf(extra, sizeof(extra),
-			       "Target-Dialog: %s;local-tag=%s;remote-tag=%s"
-			       "\r\nRequire: tdialog\r\n",
-			       r->d1->dlg->callid, r->d1->dlg->rtag,
-			       r->d1->dlg->ltag);
+		n = snprintf(extra, sizeof(extra),
+			     "Target-Dialog: %s;local-tag=%s;remote-tag=%s"
+			     "\r\nRequire: tdialog\r\n",
+			     r->d1->dlg->callid, r->d1->dlg->rtag,
+			     r->d1->dlg->ltag);
+		if (n < 0 || (size_t)n >= sizeof(extra)) {
+			err = EOVERFLOW;
+			goto out;
+		}
 	} else {
 		r->dlg = mem_ref(asked->dlg);
 	}

@@ -237,6 +237,7 @@ static void on_notify_answer(int err, const struct sip_msg *msg, bool again,
 
 	if (again || (msg && msg->scode < 200))
 		return;
+	(void)mem_ref(r);
 	if (err || msg->scode >= 300) {
 		/* he does not listen any more; the new call goes on */
 		r->over = true;
@@ -244,7 +245,7 @@ static void on_notify_answer(int err, const struct sip_msg *msg, bool again,
 	}
 	if (r->code_waits) {
 		send_notify(r);
-		return;
+		goto out;
 	}
 	if (r->answer && r->st) {
 		const unsigned code = r->answer;
@@ -253,6 +254,8 @@ static void on_notify_answer(int err, const struct sip_msg *msg, bool again,
 		(void)referred_answer(r, code);
 	}
 	leave_when_over(r);
+out:
+	mem_deref(r);
 }
 
 static void send_notify(struct referred *r)

@@ -85,6 +85,28 @@ static struct binding *find(struct registrar *r, const struct pl *user)
 	return NULL;
 }
 
+static bool is_own_address(const struct engine *e, const struct uri *uri)
+{
+	struct sa sa;
+	struct le *le;
+	char host[64];
+
+	if (text_ncopy(host, sizeof(host), uri->host.p, uri->host.l) ||
+	    sa_set_str(&sa, host, uri->port ? uri->port : SIP_PORT))
+		return false;
+	for (le = e->stacks.head; le; le = le->next) {
+		const struct stack *st = le->data;
+		unsigned i;
+
+		if (!sa_cmp(&st->addr, &sa, SA_ADDR))
+			continue;
+		for (i = 0; i < TRANSP_COUNT; i++)
+			if (st->port[i] && st->port[i] == sa_port(&sa))
+				return true;
+	}
+	return false;
+}
+
 static void bind_contact(struct registrar *r, const struct sip_msg *msg,
 			 const struct pl *user, const struct sip_addr *addr,
 			 uint32_t expires)
@@ -95,6 +117,9 @@ static void bind_contact(struct registrar *r, const struct sip_msg *msg,
 
 	if (text_ncopy(contact, sizeof(contact), addr->auri.p, addr->auri.l) ||
 	    !uri_is_sane(contact))
+		return;
+	/* a way back to ourselves would go round and round */
+	if (is_own_address(r->e, &addr->uri))
 		return;
 	for (le = r->bindings.head; le; le = le->next) {
 		b = le->data;
@@ -180,28 +205,6 @@ static void on_register(struct registrar *r, struct stack *st,
 
 /* ---- the proxy --------------------------------------------------------- */
 
-static bool is_own_address(const struct engine *e, const struct sip_msg *msg)
-{
-	struct sa sa;
-	struct le *le;
-	char host[64];
-
-	if (text_ncopy(host, sizeof(host), msg->uri.host.p, msg->uri.host.l) ||
-	    sa_set_str(&sa, host, msg->uri.port ? msg->uri.port : SIP_PORT))
-		return false;
-	for (le = e->stacks.head; le; le = le->next) {
-		const struct stack *st = le->data;
-		unsigned i;
-
-		if (!sa_cmp(&st->addr, &sa, SA_ADDR))
-			continue;
-		for (i = 0; i < TRANSP_COUNT; i++)
-			if (st->port[i] && st->port[i] == sa_port(&sa))
-				return true;
-	}
-	return false;
-}
-
 /* where the contact says, or where its REGISTER came from */
 static int destination(const struct binding *b, struct sa *dst, enum transp *tp)
 {
@@ -228,7 +231,10 @@ static int destination(const struct binding *b, struct sa *dst, enum transp *tp)
 
 static uint32_t max_forwards(const struct sip_msg *msg)
 {
-	return pl_isset(&msg->maxfwd) ? pl_u32(&msg->maxfwd) : MAX_FORWARDS;
+	const uint32_t n =
+		pl_isset(&msg->maxfwd) ? pl_u32(&msg->maxfwd) : MAX_FORWARDS;
+
+	return n < MAX_FORWARDS ? n : MAX_FORWARDS;
 }
 
 static void forward(struct registrar *r, const struct sip_msg *msg,
@@ -299,7 +305,7 @@ bool registrar_request(struct registrar *r, struct stack *st,
 	}
 	if (pl_isset(&msg->to.tag) && pl_strcmp(&msg->met, "ACK"))
 		return false;
-	if (!is_own_address(r->e, msg))
+	if (!is_own_address(r->e, &msg->uri))
 		return false;
 	b = find(r, &msg->uri.user);
 	if (!b)

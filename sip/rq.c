@@ -34,6 +34,7 @@ struct rq {
 	bool stateless;
 	bool canceled;
 	bool started;
+	bool forgotten; /* nobody is told; the request may still go out */
 	rq_prep_h *prep;
 	struct stack *prepared;
 	rq_h *h;
@@ -72,6 +73,13 @@ static void rq_destructor(void *arg)
 	mem_deref(rq->body);
 	mem_deref(rq->ruri);
 	mem_deref(rq->hop_key);
+}
+
+/* These are worth sending also when nobody waits for the answer */
+static bool says_goodbye(const struct rq *rq)
+{
+	return !strcmp(rq->method, "BYE") || !strcmp(rq->method, "SUBSCRIBE") ||
+	       !strcmp(rq->method, "REGISTER") || !strcmp(rq->method, "NOTIFY");
 }
 
 /* the last news: the slot is cleared first, so h may send again into it */
@@ -148,6 +156,7 @@ static void on_response(int err, const struct sip_msg *msg, void *arg)
 	if (err) {
 		/* nothing came back over this address: the next one */
 		if (err != ETIMEDOUT && !rq->canceled &&
+		    (!rq->forgotten || says_goodbye(rq)) &&
 		    rq->addri < rq->addrc && !rq_start(rq))
 			return;
 
@@ -168,7 +177,9 @@ static void on_response(int err, const struct sip_msg *msg, void *arg)
 
 	if ((msg->scode == 401 || msg->scode == 407) && rq->auth &&
 	    !rq->canceled && rq->tries < 5) {
-		int aerr = auth_challenged(rq->auth, msg);
+		int aerr = account_trusts(rq->acc, rq->host, &rq->dlg->hop)
+				   ? auth_challenged(rq->auth, msg)
+				   : EREMOTE;
 
 		if (!aerr) {
 			rq->tries++;
@@ -176,10 +187,7 @@ static void on_response(int err, const struct sip_msg *msg, void *arg)
 			if (rq->h)
 				rq->h(0, msg, true, NULL, rq->arg);
 			/* the handler may have forgotten us */
-			if (!rq->slot && rq->h == NULL &&
-			    strcmp(rq->method, "BYE") &&
-			    strcmp(rq->method, "SUBSCRIBE") &&
-			    strcmp(rq->method, "REGISTER")) {
+			if (rq->forgotten && !says_goodbye(rq)) {
 				mem_deref(rq);
 				return;
 			}
@@ -188,7 +196,11 @@ static void on_response(int err, const struct sip_msg *msg, void *arg)
 				rq_fail(rq, aerr, strerror(aerr));
 			return;
 		}
-		if (aerr == ENOENT)
+		if (aerr == EREMOTE)
+			(void)snprintf(why, sizeof(why),
+				       "a stranger asks for the login of this "
+				       "account: not given");
+		else if (aerr == ENOENT)
 			(void)snprintf(why, sizeof(why),
 				       "it wants a login and this account has "
 				       "none (--account, password_file)");
@@ -465,6 +477,7 @@ static int rq_start(struct rq *rq)
 		rq->addrv[0] = d->hop;
 		rq->addrc = 1;
 		rq->addri = 0;
+		(void)re_snprintf(rq->host, sizeof(rq->host), "%j", &d->hop);
 		return transmit_any(rq, NULL);
 	}
 
@@ -561,6 +574,7 @@ int rq_send(struct rq **rqp, const struct rq_prm *prm)
 		err = 0;
 	}
 	if (rqp) {
+		rq_forget(rqp); /* one at a time in a slot */
 		rq->slot = rqp;
 		*rqp = rq;
 	}
@@ -619,6 +633,13 @@ void rq_forget(struct rq **rqp)
 	*rqp = NULL;
 	rq->slot = NULL;
 	rq->h = NULL;
+	rq->prep = NULL; /* its argument may be gone soon */
+	rq->forgotten = true;
+	/* what has not left yet and nobody wants need not leave */
+	if (rq->query && !says_goodbye(rq)) {
+		mem_deref(rq);
+		return;
+	}
 	/* with a transaction it ends by itself; else nothing would end it */
 	if (!rq->req && !rq->query && !tmr_isrunning(&rq->tmr))
 		mem_deref(rq);

@@ -18,65 +18,125 @@ static const char *const secret_headers[] = {
 };
 
 static const char *const secret_params[] = {
-	"response=", "cnonce=", "nonce=", "rspauth=", "nextnonce="};
+	"response", "cnonce", "nonce", "rspauth", "nextnonce",
+};
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* behind the value at p, overwriting it: quoted, or up to the next comma */
+static char *blank_value(char *p, const char *end)
+{
+	const bool quoted = p < end && *p == '"';
+
+	if (quoted)
+		p++;
+	for (; p < end; p++) {
+		if (quoted ? *p == '"' : *p == ',' || is_blank(*p))
+			break;
+		if (quoted && *p == '\\' && p + 1 < end)
+			*p++ = '*';
+		*p = '*';
+	}
+	return quoted && p < end ? p + 1 : p;
+}
 
 static void blank_params(char *p, const char *end)
 {
 	size_t i;
 
-	for (; p < end; p++) {
+	while (p < end) {
+		char *q = p;
+
+		/* a name begins here; the others are passed over */
 		for (i = 0; i < COUNT_OF(secret_params); i++) {
 			const size_t n = strlen(secret_params[i]);
-			char *q;
 
-			if ((size_t)(end - p) < n ||
-			    strncasecmp(p, secret_params[i], n))
-				continue;
-			q = p + n;
-			if (q < end && *q == '"')
+			if ((size_t)(end - p) >= n &&
+			    !strncasecmp(p, secret_params[i], n))
+				q = p + n;
+			while (q > p && q < end && is_blank(*q))
 				q++;
-			for (; q < end && *q != '"' && *q != ','; q++)
-				*q = '*';
-			p = q > p + n ? q - 1 : p;
-			break;
+			if (q > p && q < end && *q == '=')
+				break;
+			q = p;
 		}
+		if (q > p) {
+			for (q++; q < end && is_blank(*q); q++)
+				;
+			p = blank_value(q, end);
+		}
+		/* on to the next name, not into a quoted value */
+		for (bool quoted = false; p < end; p++) {
+			if (quoted && *p == '\\' && p + 1 < end)
+				p++;
+			else if (*p == '"')
+				quoted = !quoted;
+			else if (!quoted && *p == ',')
+				break;
+		}
+		while (p < end && (*p == ',' || is_blank(*p)))
+			p++;
 	}
+}
+
+static bool is_secret_header(const char *p, const char *stop)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(secret_headers); i++) {
+		const char *h = secret_headers[i];
+		const char *a = p;
+
+		/* "Authorization :" is legal too */
+		while (*h != ':' && a < stop && (*a | 0x20) == (*h | 0x20)) {
+			a++;
+			h++;
+		}
+		while (a < stop && (*a == ' ' || *a == '\t'))
+			a++;
+		if (*h == ':' && a < stop && *a == ':')
+			return true;
+	}
+	return false;
 }
 
 /* A folded header goes on in the next line: the blank after it tells */
 static void redact(char *buf, size_t len)
 {
 	char *p = buf, *end = buf + len;
-	bool secret = false;
 
+	while (p < end && (*p == '\r' || *p == '\n'))
+		p++;
 	while (p < end) {
-		char *eol = memchr(p, '\n', (size_t)(end - p));
-		char *stop = eol ? eol : end;
-		size_t i;
+		char *stop = p;
 
-		if (stop - p <= 1)
+		do {
+			char *eol = memchr(stop, '\n', (size_t)(end - stop));
+
+			stop = eol ? eol + 1 : end;
+		} while (stop < end && (*stop == ' ' || *stop == '\t'));
+		if (stop - p <= 2 && (*p == '\r' || *p == '\n'))
 			break; /* the body */
-		if (*p != ' ' && *p != '\t') {
-			secret = false;
-			for (i = 0; i < COUNT_OF(secret_headers); i++) {
-				const char *h = secret_headers[i];
-				const char *a = p;
+		if (is_secret_header(p, stop)) {
+			char *colon = memchr(p, ':', (size_t)(stop - p));
+			char *scheme = colon + 1;
 
-				/* "Authorization :" is legal too */
-				while (*h && *h != ':' && a < stop &&
-				       (*a | 0x20) == *h) {
-					a++;
-					h++;
-				}
-				while (a < stop && (*a == ' ' || *a == '\t'))
-					a++;
-				if (*h == ':' && a < stop && *a == ':')
-					secret = true;
-			}
+			/* the scheme's name, then the parameters */
+			while (scheme < stop && is_blank(*scheme))
+				scheme++;
+			while (scheme < stop && !is_blank(*scheme) &&
+			       *scheme != '=')
+				scheme++;
+			if (scheme < stop && *scheme == '=')
+				scheme = colon + 1;
+			while (scheme < stop && is_blank(*scheme))
+				scheme++;
+			blank_params(scheme, stop);
 		}
-		if (secret)
-			blank_params(p, stop);
-		p = stop + 1;
+		p = stop;
 	}
 }
 

@@ -344,17 +344,58 @@ class Once(Events):
                          cwd=d, logs=[self.trace])
 
 
+class Authority:
+    """A CA, a server's certificate by it, and two that must be refused."""
+
+    def __init__(self):
+        self.d = d = tmpdir('ca')
+        self.ca = os.path.join(d, 'ca.pem')
+        self._ssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days',
+                  '2', '-keyout', d + '/ca.key', '-out', self.ca, '-subj',
+                  '/CN=the test authority')
+        self.good = self._cert('good', 'IP:%s,DNS:localhost' % HOST)
+        self.named = self._cert('named', 'DNS:pbx.example')
+        self.self_signed = (d + '/own.pem', d + '/own.key')
+        self._ssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days',
+                  '2', '-keyout', d + '/own.key', '-out', d + '/own.pem',
+                  '-subj', '/CN=' + HOST, '-addext',
+                  'subjectAltName=IP:' + HOST)
+
+    def _ssl(self, *args):
+        subprocess.run(('openssl',) + args, check=True, cwd=self.d,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def _cert(self, name, san):
+        base = os.path.join(self.d, name)
+        self._ssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout',
+                  base + '.key', '-out', base + '.csr', '-subj', '/CN=' + name)
+        write(base + '.ext', 'subjectAltName=%s\n' % san)
+        self._ssl('x509', '-req', '-in', base + '.csr', '-CA', self.ca,
+                  '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2',
+                  '-extfile', base + '.ext', '-out', base + '.pem')
+        return base + '.pem', base + '.key'
+
+
+_authority = []
+
+
+def authority():
+    if not _authority:
+        _authority.append(Authority())
+    return _authority[0]
+
+
 class Bank(Events):
     """cordpair bank: the far end that is always there."""
 
-    def __init__(self, extra=()):
+    def __init__(self, extra=(), config='', transports=('udp', 'tcp')):
         d = tmpdir('bank')
         self.port = free_port()
         super().__init__('bank', [
             BINARY, 'bank', '--json', '--config',
-            write(os.path.join(d, 'config'), ''), '--listen',
-            'udp:%s:%d' % (HOST, self.port), '--listen',
-            'tcp:%s:%d' % (HOST, self.port)] + list(extra), cwd=d)
+            write(os.path.join(d, 'config'), config)] +
+            ['--listen=%s:%s:%d' % (tp, HOST, self.port)
+             for tp in transports] + list(extra), cwd=d)
         self.wait('hello')
 
     def uri(self, user):

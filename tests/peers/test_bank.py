@@ -5,7 +5,7 @@ asked to transfer."""
 import os
 
 import peerlib
-from peerlib import (HOST, Bank, Console, Once, check, equal, in_order, steps,
+from peerlib import (HOST, authority, Bank, Console, Once, check, equal, in_order, steps,
                      tmpdir, told_once, write, xfer)
 
 
@@ -41,6 +41,26 @@ def transferred(caller, target, code, outcome, states=(), args=(), kind=None,
     if kind:
         equal(events[-1]['kind'], kind, 'kind')
     return events
+
+
+def over_tls(trusted):
+    """Both ends ours: with a certificate by a CA, or with the bank's own."""
+    if trusted:
+        cert, key = authority().good
+        both = write(os.path.join(tmpdir('bank-cert'), 'both.pem'),
+                     open(cert).read() + open(key).read(), 0o600)
+        bank = Bank(config='set tls_cert %s\n' % both, transports=['tls'])
+        ours = 'set tls_ca %s\n' % authority().ca
+    else:
+        bank = Bank(transports=['tls'])
+        ours = 'set tls_verify off\n'
+    conf = write(os.path.join(tmpdir('tls'), 'config'), ours)
+    got, events, x = xfer(bank.uri('answer') + ';transport=tls',
+                          bank.uri('echo') + ';transport=tls',
+                          '--transport', 'tls', '--config', conf,
+                          '--listen', 'tls:%s:0' % HOST)
+    equal(told_once(events), 'succeeded', 'outcome')
+    equal(got, 0, 'exit code')
 
 
 def talks():
@@ -181,6 +201,8 @@ ROWS = [
     ('busy as the caller: the first call failed', lambda: equal(
         xfer(shared().uri('busy'), shared().uri('answer'))[0], 17,
         'exit code')),
+    ('TLS, certificate by a CA', lambda: over_tls(True)),
+    ('TLS, the bank\'s own certificate', lambda: over_tls(False)),
     ('--no-hold', lambda: transferred(
         'answer', 'echo', 0, 'succeeded', args=['--no-hold'])),
     ('--release', lambda: transferred(
