@@ -360,6 +360,23 @@ static int transmit_any(struct rq *rq, struct mbuf *mb)
 	return err;
 }
 
+/*
+ * Who called us by TCP or TLS has a connection to us: what goes back to him
+ * goes through it first.  His Contact may be behind a NAT, or prove no name.
+ */
+static void addresses(struct rq *rq, const struct sa *addrv, unsigned addrc)
+{
+	const struct dlg *d = rq->dlg;
+	unsigned i;
+
+	rq->addrc = rq->addri = 0;
+	if (!d->uac && d->rtag && !d->routec && rq->tp != TRANSP_UDP &&
+	    d->tp == rq->tp && sa_isset(&d->peer, SA_ALL))
+		rq->addrv[rq->addrc++] = d->peer;
+	for (i = 0; i < addrc && rq->addrc < RESOLVE_ADDRS_MAX; i++)
+		rq->addrv[rq->addrc++] = addrv[i];
+}
+
 static void on_resolved(int err, const struct sa *addrv, unsigned addrc,
 			const char *why, void *arg)
 {
@@ -373,9 +390,7 @@ static void on_resolved(int err, const struct sa *addrv, unsigned addrc,
 		rq_done(rq, err, NULL, why);
 		return;
 	}
-	rq->addrc = addrc < RESOLVE_ADDRS_MAX ? addrc : RESOLVE_ADDRS_MAX;
-	memcpy(rq->addrv, addrv, rq->addrc * sizeof(*addrv));
-	rq->addri = 0;
+	addresses(rq, addrv, addrc);
 	err = transmit_any(rq, NULL);
 	if (err) {
 		send_error_words(rq, err, words, sizeof(words));
@@ -518,9 +533,7 @@ static int rq_start(struct rq *rq)
 		    &sa, rq->host,
 		    uri.port ? uri.port
 			     : (tp == TRANSP_TLS ? SIP_PORT_TLS : SIP_PORT))) {
-		rq->addrv[0] = sa;
-		rq->addrc = 1;
-		rq->addri = 0;
+		addresses(rq, &sa, 1);
 		return transmit_any(rq, NULL);
 	}
 	if (!rq->e->resolver)

@@ -49,11 +49,12 @@ def over_tls(trusted):
         cert, key = authority().good
         both = write(os.path.join(tmpdir('bank-cert'), 'both.pem'),
                      open(cert).read() + open(key).read(), 0o600)
-        bank = Bank(config='set tls_cert %s\n' % both, transports=['tls'])
         ours = 'set tls_ca %s\n' % authority().ca
+        bank = Bank(config=ours + 'set tls_cert %s\n' % both,
+                    transports=['tls'])
     else:
-        bank = Bank(transports=['tls'])
         ours = 'set tls_verify off\n'
+        bank = Bank(config=ours, transports=['tls'])
     conf = write(os.path.join(tmpdir('tls'), 'config'), ours)
     got, events, x = xfer(bank.uri('answer') + ';transport=tls',
                           bank.uri('echo') + ';transport=tls',
