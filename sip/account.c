@@ -72,6 +72,7 @@ static struct account *account_new(struct engine *e)
 	tmr_init(&a->tmr);
 	tmr_init(&a->tmr_ka);
 	sa_init(&a->pub, AF_UNSPEC);
+	sa_init(&a->met, AF_UNSPEC);
 	list_append(&e->accounts, &a->le, a);
 	return a;
 }
@@ -247,8 +248,15 @@ bool account_trusts(const struct account *a, const char *host,
 		return true; /* it has nothing to give away */
 	if (same_host(a->info.aor, host) || same_host(a->prm.outbound, host))
 		return true;
-	return a->reg && sa_isset(hop, SA_ADDR) &&
-	       sa_cmp(&a->reg->hop, hop, SA_ADDR);
+	return sa_isset(hop, SA_ADDR) && sa_isset(&a->met, SA_ADDR) &&
+	       sa_cmp(&a->met, hop, SA_ADDR);
+}
+
+void account_met(struct account *a, const char *host, const struct sa *dst)
+{
+	if (a && !a->p2p &&
+	    (same_host(a->info.aor, host) || same_host(a->prm.outbound, host)))
+		a->met = *dst;
 }
 
 /* ---- registering ------------------------------------------------------- */
@@ -273,6 +281,7 @@ static void failed(struct account *a, unsigned code, const char *text,
 		   uint32_t retry_after, bool slow)
 {
 	a->failures++;
+	tmr_cancel(&a->tmr_ka);
 	if (slow && a->failures < 7)
 		a->failures = 7;
 	if (a->want)
@@ -333,6 +342,7 @@ static void on_link_lost(int err, void *arg)
 	struct account *a = arg;
 
 	a->ka = mem_deref(a->ka);
+	tmr_cancel(&a->tmr_ka);
 	if (!a->want)
 		return;
 	log_warn("account", "%s: connection lost (%s)", a->info.aor,

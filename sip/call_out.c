@@ -154,10 +154,7 @@ static bool redirected(struct call *c)
 		       blank ? (size_t)(blank - c->info.contacts)
 			     : strlen(c->info.contacts)))
 		return false;
-	c->dlg->rtag = mem_deref(c->dlg->rtag);
-	c->dlg->target = mem_deref(c->dlg->target);
-	sa_init(&c->dlg->hop, AF_UNSPEC);
-	if (str_dup(&c->dlg->target, first))
+	if (dlg_restart(c->dlg, first))
 		return false;
 	text_cut(c->info.peer, sizeof(c->info.peer), first);
 	return !invite(c, NULL);
@@ -217,8 +214,14 @@ static void on_invite_answer(int err, const struct sip_msg *msg, bool again,
 
 	ASSERT_SIP();
 
-	if (again)
+	if (again) {
+		/* a 18x before the challenge was of another branch */
+		if (c->dlg->rtag)
+			(void)dlg_restart(c->dlg, c->redirects
+							  ? c->info.peer
+							  : c->final_target);
 		return;
+	}
 	if (c->ended) {
 		/* the object only waited for this */
 		if (!err && msg->scode >= 200)

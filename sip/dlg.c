@@ -31,6 +31,7 @@ static void dlg_destructor(void *arg)
 	mem_deref(d->user);
 	mem_deref(d->remote_uri);
 	mem_deref(d->target);
+	mem_deref(d->first_route);
 	mem_deref(d->hop_key);
 }
 
@@ -141,12 +142,33 @@ int dlg_uac(struct dlg **dp, const char *local_uri, const char *local_name,
 
 		pl_set_str(&pl, route);
 		err = route_add(d, &pl);
+		if (!err)
+			err = str_dup(&d->first_route, route);
 	}
 	if (err)
 		mem_deref(d);
 	else
 		*dp = d;
 	return err;
+}
+
+int dlg_restart(struct dlg *d, const char *target)
+{
+	char *copy;
+	struct pl pl;
+	int err = str_dup(&copy, target);
+
+	if (err)
+		return err;
+	mem_deref(d->target);
+	d->target = copy;
+	d->rtag = mem_deref(d->rtag);
+	sa_init(&d->hop, AF_UNSPEC);
+	routes_flush(d);
+	if (!d->first_route)
+		return 0;
+	pl_set_str(&pl, d->first_route);
+	return route_add(d, &pl);
 }
 
 /* a To or From value without its tag, so that we can write it with ours */

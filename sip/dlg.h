@@ -38,9 +38,10 @@ struct dlg {
 	char *target;  /* Request-URI: peer's Contact             */
 	char **routev; /* Route values, in order                  */
 	unsigned routec;
-	struct sa peer; /* where its last message came from        */
-	struct sa hop;  /* next hop, resolved; port 0: not yet     */
-	char *hop_key;  /* the hop it was resolved for             */
+	struct sa peer;    /* where its last message came from        */
+	struct sa hop;     /* next hop, resolved; port 0: not yet     */
+	char *first_route; /* given to dlg_uac(); NULL: none         */
+	char *hop_key;     /* the hop it was resolved for             */
 	enum transp hop_tp;
 	uint32_t lseq; /* last CSeq used                          */
 	bool uac;      /* we own the Call-ID                      */
@@ -55,6 +56,10 @@ int dlg_uas(struct dlg **dp, struct stack *st, const struct sip_msg *msg);
 
 /** Learn tag, route set and target from an answer to our first request */
 int dlg_learn(struct dlg *d, const struct sip_msg *msg);
+
+/** Back to before any answer: no tag, the first route, this target; what a
+ *  18x taught does not hold for the next INVITE */
+int dlg_restart(struct dlg *d, const char *target);
 
 /** A sibling: same Call-ID and From tag, the answer's To tag (a fork) */
 int dlg_fork(struct dlg **dp, const struct dlg *d, const struct sip_msg *msg);

@@ -60,13 +60,19 @@ static void on_down_readable(int flags, void *arg)
 	struct engine *e = arg;
 	struct request req;
 	unsigned n = 0;
+	int err = 0;
 
 	(void)flags;
 	ASSERT_SIP();
 
-	while (n++ < TAKE_MAX && !post_take(e->down, &req)) {
+	while (n++ < TAKE_MAX && !(err = post_take(e->down, &req))) {
 		engine_take_request(e, &req);
 		secret_wipe(&req, sizeof(req));
+	}
+	if (err == EPIPE) {
+		/* nobody will ask for anything any more */
+		RC_FD_CLOSE(&e->fd_down, post_read_fd(e->down));
+		engine_stop(e);
 	}
 }
 
@@ -111,10 +117,12 @@ static void on_pace(void *arg)
 		struct call *c = le->data;
 
 		le = le->next;
+		if (c->canceling)
+			continue; /* its last answer is awaited */
 		call_hangup(c);
 		n++;
 	}
-	if (e->calls.head && n == PACE_CALLS) {
+	if (n == PACE_CALLS) {
 		tmr_start(&e->tmr_pace, PACE_MS, on_pace, e);
 		return;
 	}
@@ -234,12 +242,12 @@ static void *thread_main(void *arg)
 		(void)re_main(NULL);
 
 	tear_down(e);
+	post_hang_up(e->down);
 	waiters_wake(e, 0, ESHUTDOWN, NULL);
 	if (!err)
 		(void)engine_event(e, EV_STOPPED);
 	publish_stop(e);
 	post_finish(e->up);
-	post_hang_up(e->down);
 	libre_close();
 	atomic_store(&running, false);
 	return NULL;
@@ -364,7 +372,8 @@ void engine_free(struct engine *e)
 
 	if (!e)
 		return;
-	(void)engine_post(e, &stop);
+	if (engine_post(e, &stop) == EAGAIN)
+		post_finish(e->down); /* heard behind all that waits */
 	(void)pthread_join(e->thread->id, NULL);
 	post_free(e->down);
 	post_free(e->up);

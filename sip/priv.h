@@ -153,6 +153,7 @@ struct account {
 	bool leaving;          /* REGISTER Expires: 0 is out    */
 	bool relearnt, raised; /* done once in this round */
 	struct sa pub;         /* our address as the server sees it */
+	struct sa met;         /* its server, by the name of the AOR */
 	struct sip_keepalive *ka;
 };
 
@@ -170,6 +171,8 @@ void account_publish(struct account *a);
  *  outbound proxy, by name or by the address REGISTER went to */
 bool account_trusts(const struct account *a, const char *host,
 		    const struct sa *hop);
+/** A request went to host at dst: where the account's server is found */
+void account_met(struct account *a, const char *host, const struct sa *dst);
 /** The AOR to stand in From and Referred-By, seen from stack st */
 int account_aor(const struct account *a, const char *user,
 		const struct stack *st, enum transp tp, char *dst, size_t size);

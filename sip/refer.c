@@ -236,7 +236,7 @@ static void on_tombstone(void *arg)
  * After a failure.  Nobody is pulled into a conversation: with another call
  * talking the caller stays on hold, and the user decides.
  */
-static void take_back(struct refer_status *r)
+static void take_back(struct refer_status *r, enum stage stage)
 {
 	struct call *back = r->d1;
 	struct le *le;
@@ -251,7 +251,7 @@ static void take_back(struct refer_status *r)
 
 	/* a consultation: the one the user was with comes first */
 	if (!refer_is_blind(r) && r->d2 && call_is_up(r->d2) &&
-	    r->stage >= STAGE_HOLDING2)
+	    stage >= STAGE_HOLDING2)
 		back = r->d2;
 	if (!r->e->return_on_fail || r->e->stopping || !back ||
 	    !call_is_up(back) || call_other_talking(back))
@@ -283,11 +283,12 @@ void refer_finish(struct refer_status *r, enum refer_state state,
 		  enum outcome outcome, const char *fmt, ...)
 {
 	const enum refer_state was = r->info.state;
+	const enum stage stage = r->stage;
 	const bool good = outcome == OUTCOME_SUCCEEDED ||
 			  outcome == OUTCOME_SUCCEEDED_INFERRED;
 	/* who only stopped watching has changed nothing about the calls */
 	const bool watching_only =
-		r->stage == STAGE_SENT && !r->taken_back &&
+		stage == STAGE_SENT && !r->taken_back &&
 		(outcome == OUTCOME_STOPPED || outcome == OUTCOME_UNKNOWN ||
 		 outcome == OUTCOME_NO_REPORTS);
 	const bool restore = !good && !watching_only;
@@ -298,6 +299,11 @@ void refer_finish(struct refer_status *r, enum refer_state state,
 
 	if (!refer_live(r))
 		return;
+	/* whatever a handler does now, there is no second outcome */
+	r->stage = STAGE_DONE;
+	r->e->refers_live--;
+	r->e->refers_over++;
+	(void)mem_ref(r);
 	tmr_cancel(&r->tmr_go);
 	tmr_cancel(&r->tmr_n);
 	tmr_cancel(&r->tmr_e);
@@ -318,12 +324,8 @@ void refer_finish(struct refer_status *r, enum refer_state state,
 	publish(r, was);
 	waiters_wake(r->e, r->info.serial, 0, &r->info);
 
-	(void)mem_ref(r);
 	if (restore)
-		take_back(r);
-	r->stage = STAGE_DONE;
-	r->e->refers_live--;
-	r->e->refers_over++;
+		take_back(r, stage);
 	if (r->doneh) {
 		refer_done_h *h = r->doneh;
 
@@ -335,10 +337,6 @@ void refer_finish(struct refer_status *r, enum refer_state state,
 	mark_call(r->d2, 0);
 	if (good)
 		let_go(r);
-	if (r->info.sub == SUB_ACTIVE && good)
-		; /* TT gives it up */
-	else if (r->info.sub == SUB_NONE && !r->accepted)
-		refer_close_sub(r);
 	tmr_start(&r->tmr_z, TZ_MS, on_tombstone, r);
 	bury(r);
 	if (d1 && !d1->ended)
@@ -446,6 +444,10 @@ int refer_begin(struct call *call, struct refer_status *rs,
 				why, whysize, ENOTCONN,
 				"Cannot transfer: the other call is not "
 				"up");
+		if (prm->consult->consult && refer_live(prm->consult->consult))
+			return refer_refuse(why, whysize, EALREADY,
+					    "Cannot transfer: the other "
+					    "call is part of a transfer");
 		if (!uri_is_sane(call_address(prm->consult)))
 			return refer_refuse(why, whysize, EINVAL,
 					    "Cannot transfer: the other "
@@ -553,6 +555,12 @@ static void on_grace(void *arg)
 		return;
 	}
 	if (!refer_is_blind(r)) {
+		if (!d2_up && (r->we_left || r->we_left_target)) {
+			/* that we ended them tells nothing */
+			refer_finish(r, r->info.state, OUTCOME_UNKNOWN,
+				     "You left; no result was reported");
+			return;
+		}
 		if (!d2_up) {
 			refer_finish(r, REFER_SUCCEEDED,
 				     OUTCOME_SUCCEEDED_INFERRED,
@@ -613,6 +621,10 @@ static void d1_ended(struct refer_status *r, struct call *c, bool by_peer)
 			     : drop           ? "no need to call "
 					      : "still calling ",
 			     d2 ? r->name : "");
+		/* the one who is left is to be talked to */
+		if (!drop && d2 && call_is_up(d2) && d2->want != SDP_SENDRECV &&
+		    by_peer && !call_other_talking(d2))
+			(void)call_hold(d2, false, NULL, NULL);
 		/* nobody is left to be connected to who answers */
 		if (drop && !d2->ended)
 			call_hangup(d2);
@@ -640,13 +652,14 @@ static void d1_ended(struct refer_status *r, struct call *c, bool by_peer)
 	tmr_start(&r->tmr_g, TG_MS, on_grace, r);
 }
 
-static void d2_ended(struct refer_status *r, struct call *c)
+static void d2_ended(struct refer_status *r, struct call *c, bool by_peer)
 {
 	r->d2 = NULL;
 	c->consult = NULL;
 	call_hold_forget(c, r);
 	if (r->stage != STAGE_SENT)
 		return;
+	r->we_left_target = !by_peer;
 	if (!r->d1) {
 		if (!tmr_isrunning(&r->tmr_g))
 			tmr_start(&r->tmr_g, TG_MS, on_grace, r);
@@ -655,7 +668,9 @@ static void d2_ended(struct refer_status *r, struct call *c)
 	/* the target left to be with the caller, most likely */
 	if (!tmr_isrunning(&r->tmr_g))
 		refer_wait_for_legs(r);
-	refer_tell(r, r->info.state, "%s has been taken over, confirming",
+	refer_tell(r, r->info.state,
+		   by_peer ? "%s has been taken over, confirming"
+			   : "You hung up on %s; watching result",
 		   r->name);
 }
 
@@ -674,7 +689,7 @@ void refer_call_ended(struct call *c, bool by_peer)
 	r = c->consult;
 	if (r) {
 		(void)mem_ref(r);
-		d2_ended(r, c);
+		d2_ended(r, c, by_peer);
 		mem_deref(r);
 	}
 }

@@ -94,6 +94,16 @@ static bool sent_with(const struct refer_status *r, uint32_t id)
 	return false;
 }
 
+static bool of_first_try(const struct refer_status *r, uint32_t id)
+{
+	unsigned i;
+
+	for (i = 0; i < r->oldc; i++)
+		if (r->oldv[i] == id)
+			return true;
+	return false;
+}
+
 /**
  * Which referral is it of?
  *
@@ -125,6 +135,10 @@ static struct refer_status *match(struct engine *e, const struct sip_msg *msg,
 			if (rp->has_id && sent_with(r, rp->id))
 				exact = exact ? exact : r;
 			continue;
+		}
+		if (rp->has_id && of_first_try(r, rp->id)) {
+			*tombp = true;
+			return r;
 		}
 		live++;
 		only = r;
@@ -209,7 +223,15 @@ static void provisional(struct refer_status *r, const struct report *rp)
 
 	if (code == 180)
 		state = REFER_ALERTED;
+	if (rp->terminated && !strcasecmp(rp->reason, "rejected")) {
+		refer_finish(r, REFER_FAILED, OUTCOME_FAILED,
+			     "The caller declined");
+		return;
+	}
 	if (rp->terminated) {
+		/* it was not tried now: the caller is to be talked to */
+		if (rp->retry_after)
+			r->taken_back = true;
 		if (r->unsub_wanted) {
 			refer_finish(r, state, OUTCOME_STOPPED,
 				     "Stopped watching; the transfer may still "
@@ -375,6 +397,10 @@ static void process(struct refer_status *r, const struct sip_msg *msg,
 	if (!rp->terminated && r->info.sub == SUB_ACTIVE)
 		refer_arm_expiry(r, rp->has_expires ? rp->expires : 180);
 
+	/* it goes on: the legs may still tell nothing for a while */
+	if (tmr_isrunning(&r->tmr_g) && r->d1 && !r->d2)
+		refer_wait_for_legs(r);
+
 	(void)mem_ref(r);
 	if (!rp->has_frag)
 		without_status(r, rp);
@@ -436,7 +462,7 @@ void refer_notify(struct engine *e, struct stack *st, const struct sip_msg *msg)
 	if (tomb) {
 		log_info("refer", "late report of transfer %u: %u %s",
 			 r->info.id, rp.frag.code, rp.frag.text);
-		if (rp.terminated)
+		if (rp.terminated && r->stage == STAGE_DONE)
 			refer_close_sub(r);
 		return;
 	}

@@ -51,6 +51,8 @@ struct refer_status {
 
 	uint32_t idv[REFER_IDS]; /* CSeqs of the REFERs we sent          */
 	unsigned idc;
+	uint32_t oldv[REFER_IDS]; /* of a first try (X10) */
+	unsigned oldc;
 	bool id_used;         /* the peer writes ;id=                 */
 	uint32_t id_seen;     /* which                                */
 	uint32_t notify_cseq; /* highest taken                        */
@@ -66,9 +68,10 @@ struct refer_status {
 	bool refused_ood;
 	bool unsub_wanted, unsub_sent;
 	bool taken_back;
-	bool swap_to_d1;  /* who is to talk after the swap        */
-	bool we_left;     /* we ended d1 ourselves                */
-	unsigned resends; /* TR                                   */
+	bool swap_to_d1;     /* who is to talk after the swap        */
+	bool we_left;        /* we ended d1 ourselves                */
+	bool we_left_target; /* and d2 */
+	unsigned resends;    /* TR                                   */
 	unsigned refreshes;
 	uint64_t refreshed_at;
 	uint32_t expires_s;

@@ -175,6 +175,11 @@ void refer_send(struct refer_status *r)
 
 	ASSERT_SIP();
 
+	if (!r->d2 && !refer_is_blind(r)) {
+		refer_finish(r, REFER_FAILED_TO_SEND, OUTCOME_NOT_SENT,
+			     "Cannot transfer: the consult call has ended");
+		return;
+	}
 	if (!asked || !call_is_up(asked)) {
 		refer_finish(r, REFER_IDLE, OUTCOME_NOT_SENT,
 			     "Cannot transfer: the call has ended");
@@ -326,7 +331,8 @@ void refer_go(void *arg)
 		return;
 	}
 	r->stage = STAGE_HOLDING;
-	if (!r->no_hold && r->d1->have == SDP_SENDRECV) {
+	if (!r->no_hold &&
+	    (r->d1->have == SDP_SENDRECV || r->d1->want == SDP_SENDRECV)) {
 		refer_tell(r, REFER_IDLE, "Holding the caller");
 		if (!call_hold(r->d1, true, on_held, r))
 			return;
@@ -527,6 +533,10 @@ bool refer_try_other(struct refer_status *r, unsigned code)
 	r->use_contact = !r->use_contact;
 	refer_tell(r, r->info.state, "Retrying via the %s of %s",
 		   r->use_contact ? "contact" : "address", r->name);
+	/* late news of the first try must not be taken for the second's */
+	memcpy(r->oldv, r->idv, sizeof(r->oldv));
+	r->oldc = r->idc;
+	r->idc = 0;
 	r->notified = false;
 	r->accepted = false;
 	r->info.sub = SUB_NONE;

@@ -49,6 +49,8 @@ static bool kills_subscription(unsigned code)
 	       code == 604;
 }
 
+static void on_expired(void *arg);
+
 static void on_subscribe_answer(int err, const struct sip_msg *msg, bool again,
 				const char *why, void *arg)
 {
@@ -76,7 +78,13 @@ static void on_subscribe_answer(int err, const struct sip_msg *msg, bool again,
 					    : EXPIRES_DEFAULT_S);
 		return;
 	}
-	if (err || kills_subscription(msg->scode)) {
+	if (!err && !kills_subscription(msg->scode)) {
+		/* it stands, but not for longer */
+		r->expires_s = 0;
+		tmr_start(&r->tmr_e, EXPIRES_MIN_S * 1000, on_expired, r);
+		return;
+	}
+	{
 		refer_close_sub(r);
 		refer_finish(r, r->info.state, OUTCOME_UNKNOWN,
 			     "Reports expired");
@@ -194,7 +202,7 @@ void refer_arm_expiry(struct refer_status *r, uint32_t expires_s)
 	if (expires_s > EXPIRES_MAX_S)
 		expires_s = EXPIRES_MAX_S;
 	/* a refresh must be in time, the verdict only after it */
-	if (r->expires_s >= EXPIRES_MIN_S && r->refreshes < REFRESHES_MAX &&
+	if (r->expires_s >= 2 * EXPIRES_MIN_S && r->refreshes < REFRESHES_MAX &&
 	    r->info.code > 100)
 		tmr_start(&r->tmr_e, expires_s * 900ull, on_expired, r);
 	else

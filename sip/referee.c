@@ -426,7 +426,7 @@ bool referred_subscribe(struct engine *e, struct stack *st,
 				  "Content-Length: 0\r\n\r\n",
 				  expires < EXPIRES_S ? expires : EXPIRES_S);
 		/* giving up the reports gives up nothing else (2.4.4) */
-		r->final_waits = !expires;
+		r->final_waits = r->final_waits || !expires;
 		r->code_waits = true;
 		if (!r->code)
 			r->code = 100;

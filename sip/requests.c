@@ -105,6 +105,21 @@ static int ask_unregister(struct ask *a)
 	return each_account(a, account_unregister);
 }
 
+/* A file that will not do leaves the one before in force */
+static int tls_file(struct ask *a, char *path, size_t size)
+{
+	char was[PATH_MAX_LEN];
+	int err;
+
+	text_cut(was, sizeof(was), path);
+	err = text_copy(path, size, a->req->u.text);
+	if (!err)
+		err = tls_configure(a->e, a->why, sizeof(a->why));
+	if (err)
+		text_cut(path, size, was);
+	return err;
+}
+
 static int ask_option(struct ask *a)
 {
 	struct engine *e = a->e;
@@ -129,11 +144,9 @@ static int ask_option(struct ask *a)
 		e->tls_verify = req->value;
 		return tls_configure(e, a->why, sizeof(a->why));
 	case EOPT_TLS_CA:
-		err = text_copy(e->tls_ca, sizeof(e->tls_ca), req->u.text);
-		return err ? err : tls_configure(e, a->why, sizeof(a->why));
+		return tls_file(a, e->tls_ca, sizeof(e->tls_ca));
 	case EOPT_TLS_CERT:
-		err = text_copy(e->tls_cert, sizeof(e->tls_cert), req->u.text);
-		return err ? err : tls_configure(e, a->why, sizeof(a->why));
+		return tls_file(a, e->tls_cert, sizeof(e->tls_cert));
 	case EOPT_DNS_SERVER:
 		err = text_copy(e->dns_server, sizeof(e->dns_server),
 				req->u.text);

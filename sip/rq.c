@@ -79,7 +79,7 @@ static void rq_destructor(void *arg)
 static bool says_goodbye(const struct rq *rq)
 {
 	return !strcmp(rq->method, "BYE") || !strcmp(rq->method, "SUBSCRIBE") ||
-	       !strcmp(rq->method, "REGISTER") || !strcmp(rq->method, "NOTIFY");
+	       !strcmp(rq->method, "NOTIFY");
 }
 
 /* the last news: the slot is cleared first, so h may send again into it */
@@ -146,6 +146,21 @@ static void send_error_words(const struct rq *rq, int err, char *why,
 			       strerror(err));
 }
 
+/* Over a caller's own connection his Contact's host proves nothing */
+static bool is_callers_own(const struct rq *rq, const struct sa *dst)
+{
+	return !rq->dlg->uac && rq->tp != TRANSP_UDP &&
+	       sa_cmp(dst, &rq->dlg->peer, SA_ALL);
+}
+
+static bool is_trusted(const struct rq *rq)
+{
+	const struct sa *dst = &rq->addrv[rq->addri ? rq->addri - 1 : 0];
+
+	return account_trusts(rq->acc, is_callers_own(rq, dst) ? "" : rq->host,
+			      dst);
+}
+
 static void on_response(int err, const struct sip_msg *msg, void *arg)
 {
 	struct rq *rq = arg;
@@ -177,20 +192,25 @@ static void on_response(int err, const struct sip_msg *msg, void *arg)
 
 	if ((msg->scode == 401 || msg->scode == 407) && rq->auth &&
 	    !rq->canceled && rq->tries < 5) {
-		int aerr = account_trusts(rq->acc, rq->host, &rq->dlg->hop)
-				   ? auth_challenged(rq->auth, msg)
-				   : EREMOTE;
+		int aerr = is_trusted(rq) ? auth_challenged(rq->auth, msg)
+					  : EREMOTE;
 
 		if (!aerr) {
 			rq->tries++;
 			rq->cseq = ++rq->dlg->lseq;
+			/* the handler may forget us */
+			(void)mem_ref(rq);
 			if (rq->h)
 				rq->h(0, msg, true, NULL, rq->arg);
-			/* the handler may have forgotten us */
-			if (rq->forgotten && !says_goodbye(rq)) {
+			if (rq->forgotten) {
+				const bool gone = mem_nrefs(rq) == 1;
+
 				mem_deref(rq);
+				if (!gone)
+					mem_deref(rq);
 				return;
 			}
+			mem_deref(rq);
 			aerr = rq_start(rq);
 			if (aerr)
 				rq_fail(rq, aerr, strerror(aerr));
@@ -287,22 +307,27 @@ static int transmit(struct rq *rq, struct mbuf *mb)
 {
 	const struct sa *dst = &rq->addrv[rq->addri++];
 	struct dlg *d = rq->dlg;
+	struct stack *st = d->st;
 	struct mbuf *own = NULL;
 	char host[64], param[32];
 	struct uri route;
 	int err;
 
-	if (!d->st || sa_af(&d->st->addr) != sa_af(dst))
-		d->st = stack_for(rq->e, rq->tp, dst);
-	if (!d->st || !d->st->port[rq->tp]) {
-		d->st = NULL;
+	if (!st || sa_af(&st->addr) != sa_af(dst))
+		st = stack_for(rq->e, rq->tp, dst);
+	if (!st || !st->port[rq->tp])
 		return EADDRNOTAVAIL;
-	}
+	d->st = st;
 	d->tp = rq->tp;
-	d->hop = *dst;
-	d->hop_tp = rq->tp;
-	mem_deref(d->hop_key);
-	d->hop_key = mem_ref(rq->hop_key);
+	if (!is_callers_own(rq, dst))
+		account_met(rq->acc, rq->host, dst);
+	/* a caller's own connection may go; his Contact stays */
+	if (d->uac || !sa_cmp(dst, &d->peer, SA_ALL)) {
+		d->hop = *dst;
+		d->hop_tp = rq->tp;
+		mem_deref(d->hop_key);
+		d->hop_key = mem_ref(rq->hop_key);
+	}
 
 	if (rq->prep && rq->prepared != d->st) {
 		struct mbuf *body = NULL;
@@ -502,6 +527,7 @@ static int rq_start(struct rq *rq)
 	mem_deref(rq->hop_key);
 	rq->hop_key = key;
 
+	(void)text_ncopy(rq->host, sizeof(rq->host), uri.host.p, uri.host.l);
 	err = hop_transp(rq, &uri, &tp);
 	if (err)
 		return err;
@@ -681,6 +707,7 @@ int rq_ack(struct mbuf **mbp, struct engine *e, struct dlg *dlg,
 	rq->body = mem_ref(body);
 	rq->stateless = true;
 	rq->contact = true;
+	list_append(&e->rqs, &rq->le, rq);
 
 	err = rq_start(rq);
 	if (!err && mbp && !rq->query) {

@@ -135,8 +135,12 @@ static void on_info(const SSL *cssl, int where, int ret)
 		return;
 	}
 	x = SSL_get_ex_data(ssl, ex_index);
-	if (!x)
+	if (!x) {
+		/* a connection nobody said the name of proves nothing */
+		if (the_door->verify)
+			(void)SSL_set1_host(ssl, "no-name.invalid");
 		return;
+	}
 	if (!sa_set_str(&sa, x->host, 1)) {
 		if (the_door->verify)
 			(void)X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl),
@@ -260,6 +264,10 @@ int tls_configure(struct engine *e, char *why, size_t size)
 				       strerror(errno));
 			return ENOENT;
 		}
+		if (!S_ISDIR(sb.st_mode) && !S_ISREG(sb.st_mode)) {
+			(void)snprintf(why, size, "%s: no file", e->tls_ca);
+			return EINVAL;
+		}
 		ok = S_ISDIR(sb.st_mode)
 			     ? SSL_CTX_load_verify_dir(ctx, e->tls_ca)
 			     : SSL_CTX_load_verify_file(ctx, e->tls_ca);
@@ -275,6 +283,10 @@ int tls_configure(struct engine *e, char *why, size_t size)
 			(void)snprintf(why, size, "%s: %s", e->tls_cert,
 				       strerror(errno));
 			return ENOENT;
+		}
+		if (!S_ISREG(sb.st_mode)) {
+			(void)snprintf(why, size, "%s: no file", e->tls_cert);
+			return EINVAL;
 		}
 		ok = SSL_CTX_use_certificate_chain_file(ctx, e->tls_cert) &&
 		     SSL_CTX_use_PrivateKey_file(ctx, e->tls_cert,
@@ -319,5 +331,5 @@ const char *tls_failure(const struct engine *e, const struct sa *dst)
 		    sa_cmp(&door->failed[k].dst, dst, SA_ALL))
 			return door->failed[k].text;
 	}
-	return "the handshake was refused";
+	return NULL;
 }

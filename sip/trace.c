@@ -34,7 +34,7 @@ static char *blank_value(char *p, const char *end)
 	if (quoted)
 		p++;
 	for (; p < end; p++) {
-		if (quoted ? *p == '"' : *p == ',' || is_blank(*p))
+		if (quoted ? *p == '"' : *p == ',' || *p == ';' || is_blank(*p))
 			break;
 		if (quoted && *p == '\\' && p + 1 < end)
 			*p++ = '*';
@@ -74,10 +74,11 @@ static void blank_params(char *p, const char *end)
 				p++;
 			else if (*p == '"')
 				quoted = !quoted;
-			else if (!quoted && *p == ',')
+			else if (!quoted &&
+				 (*p == ',' || *p == ';' || is_blank(*p)))
 				break;
 		}
-		while (p < end && (*p == ',' || is_blank(*p)))
+		while (p < end && (*p == ',' || *p == ';' || is_blank(*p)))
 			p++;
 	}
 }

@@ -30,11 +30,14 @@ int transfer_ask(struct call *c, const struct request *req, uint32_t *idp,
 		rs = prm.consult->consult;
 		if (rs && refer_live(rs) && rs->d1 == c) {
 			/* a consultation that is under way is completed */
+			err = consult_complete(c, req->serial, idp, why, size);
+			if (err)
+				return err;
 			rs->info.serial = req->serial;
 			rs->release = prm.release;
 			if (prm.limit_ms)
 				rs->limit_ms = prm.limit_ms;
-			return consult_complete(c, req->serial, idp, why, size);
+			return 0;
 		}
 	}
 	err = refer_status_new(&rs, c->e);
