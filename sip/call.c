@@ -317,6 +317,9 @@ static void peer_bye(struct call *c, struct stack *st,
 	if (c->st)
 		(void)sip_treply(&c->st, st->sip, c->inv_msg, 487,
 				 "Request Terminated");
+	/* one branch said goodbye before it answered: no other is wanted */
+	if (c->inv && !c->confirmed)
+		rq_cancel(c->inv);
 	call_end(c, 0, "the other side hung up", true);
 }
 

@@ -223,10 +223,14 @@ static void on_invite_answer(int err, const struct sip_msg *msg, bool again,
 		return;
 	}
 	if (c->ended) {
-		/* the object only waited for this */
-		if (!err && msg->scode >= 200)
-			call_last_answer(c);
-		else if (err)
+		/* the object only waited for this; an answer that comes all
+		 * the same is taken and ended */
+		if (!err && msg->scode >= 200 && msg->scode < 300 &&
+		    !dlg_learn(c->dlg, msg)) {
+			call_ack_2xx(c, msg->cseq.num, NULL);
+			call_send_bye(c);
+		}
+		if (err || msg->scode >= 200)
 			call_last_answer(c);
 		return;
 	}

@@ -229,7 +229,6 @@ struct call {
 	uint32_t redirects;
 	char final_target[URI_MAX]; /* what was dialled, as a URI    */
 	bool confirmed;             /* 2xx seen or ACK received      */
-	bool acked;                 /* (in) its ACK came             */
 	bool established;           /* both ways: may REFER, BYE     */
 	bool canceling;
 	bool bye_sent;

@@ -68,7 +68,6 @@ struct refer_status {
 	bool refused_ood;
 	bool unsub_wanted, unsub_sent;
 	bool taken_back;
-	bool swap_to_d1;     /* who is to talk after the swap        */
 	bool we_left;        /* we ended d1 ourselves                */
 	bool we_left_target; /* and d2 */
 	unsigned resends;    /* TR                                   */

@@ -29,7 +29,6 @@ struct rq {
 	char *headers;
 	const char *ctype;
 	struct mbuf *body;
-	const char *contact_params;
 	bool contact;
 	bool stateless;
 	bool canceled;
@@ -276,9 +275,7 @@ static int write_message(struct rq *rq, struct mbuf **mbp)
 
 		if (!account_contact(rq->acc, rq->dlg->user, d->st, rq->tp, uri,
 				     sizeof(uri)))
-			err |= mbuf_printf(
-				mb, "Contact: <%s>%s\r\n", uri,
-				rq->contact_params ? rq->contact_params : "");
+			err |= mbuf_printf(mb, "Contact: <%s>\r\n", uri);
 	}
 	if (rq->auth)
 		err |= auth_encode(mb, rq->auth, rq->method, rq->ruri);
@@ -590,7 +587,6 @@ int rq_send(struct rq **rqp, const struct rq_prm *prm)
 	rq->ctype = prm->ctype;
 	rq->body = mem_ref(prm->body);
 	rq->contact = prm->contact;
-	rq->contact_params = prm->contact_params;
 	rq->prep = prm->prep;
 	rq->h = prm->h;
 	rq->arg = prm->arg;

@@ -50,17 +50,16 @@ typedef int(rq_prep_h)(struct stack *st, enum transp tp, struct mbuf **bodyp,
 
 struct rq_prm {
 	struct engine *e;
-	const char *method;         /* static                                */
-	struct dlg *dlg;            /* referenced while it lasts             */
-	struct account *acc;        /* Contact, transport                    */
-	struct auth *auth;          /* NULL: challenges are plain answers    */
-	const char *headers;        /* complete lines; copied; may be NULL   */
-	const char *ctype;          /* static; NULL: no body                 */
-	struct mbuf *body;          /* referenced                            */
-	bool contact;               /* write a Contact                       */
-	const char *contact_params; /* static, such as ";expires=60"     */
-	rq_prep_h *prep;            /* may be NULL                           */
-	rq_h *h;                    /* may be NULL                           */
+	const char *method;  /* static                                */
+	struct dlg *dlg;     /* referenced while it lasts             */
+	struct account *acc; /* Contact, transport                    */
+	struct auth *auth;   /* NULL: challenges are plain answers    */
+	const char *headers; /* complete lines; copied; may be NULL   */
+	const char *ctype;   /* static; NULL: no body                 */
+	struct mbuf *body;   /* referenced                            */
+	bool contact;        /* write a Contact                       */
+	rq_prep_h *prep;     /* may be NULL                           */
+	rq_h *h;             /* may be NULL                           */
 	void *arg;
 };
 
