@@ -21,6 +21,7 @@
 enum {
 	EXPIRES_S = 600, /* longer than any INVITE rings (RFC 3515 3.4) */
 	LIVE_MAX = 1024,
+	AWAIT_MS = 32000,
 };
 
 struct referred {
@@ -45,6 +46,7 @@ struct referred {
 	bool manual;
 	bool over;       /* subscription terminated              */
 	unsigned answer; /* waits for NOTIFYs before it          */
+	bool awaited;    /* accepted, its call is still to come  */
 	struct tmr tmr;  /* the subscription's end               */
 };
 
@@ -88,7 +90,7 @@ static void leave_when_over(struct referred *r)
 {
 	if (r->notify || r->out || r->st || r->info.gone)
 		return;
-	if (!r->over && (r->call || r->manual))
+	if (!r->over && (r->call || r->manual || r->awaited))
 		return;
 	r->info.gone = true;
 	publish(r);
@@ -184,6 +186,7 @@ static void on_expired(void *arg)
 
 	ASSERT_SIP();
 	r->over = true;
+	r->awaited = false;
 	leave_when_over(r);
 }
 
@@ -216,6 +219,7 @@ int referred_answer(struct referred *r, unsigned code)
 			  contact, code < 300 ? "Expires: 600\r\n" : "");
 	r->st = NULL;
 	r->msg = mem_deref(r->msg);
+	r->awaited = code < 300;
 	if (code >= 300) {
 		r->over = true;
 		leave_when_over(r);
@@ -337,6 +341,8 @@ int referred_call(struct referred *r, bool manual, uint32_t *idp)
 	if (r->out)
 		return EALREADY;
 	r->manual = manual;
+	r->awaited = false;
+	tmr_start(&r->tmr, EXPIRES_S * 1000ull, on_expired, r);
 	if (r->to.has_replaces) {
 		err = replaces_encode(rep, sizeof(rep), &r->to.replaces);
 		if (err)
@@ -395,6 +401,9 @@ void referred_session_ended(struct call *c)
 			(void)sip_treply(&r->st, r->stack->sip, r->msg, 481,
 					 "Call/Transaction Does Not Exist");
 		r->st = NULL;
+		/* who asked may leave before the call he asked for is made */
+		if (r->awaited)
+			tmr_start(&r->tmr, AWAIT_MS, on_expired, r);
 		leave_when_over(r);
 	}
 }
