@@ -197,19 +197,20 @@ static void on_response(int err, const struct sip_msg *msg, void *arg)
 		if (!aerr) {
 			rq->tries++;
 			rq->cseq = ++rq->dlg->lseq;
-			/* the handler may forget us */
+			/* the handler may forget us, which may free us; a BYE
+			 * forgotten long ago still goes out with its login */
 			(void)mem_ref(rq);
 			if (rq->h)
 				rq->h(0, msg, true, NULL, rq->arg);
-			if (rq->forgotten) {
-				const bool gone = mem_nrefs(rq) == 1;
-
+			if (mem_nrefs(rq) == 1) {
 				mem_deref(rq);
-				if (!gone)
-					mem_deref(rq);
 				return;
 			}
 			mem_deref(rq);
+			if (rq->forgotten && !says_goodbye(rq)) {
+				mem_deref(rq);
+				return;
+			}
 			aerr = rq_start(rq);
 			if (aerr)
 				rq_fail(rq, aerr, strerror(aerr));
