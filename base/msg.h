@@ -153,6 +153,7 @@ struct call_info {
 	uint32_t replaces;   /* takes the place of this call       */
 	uint64_t rx_packets; /* RTP counted                        */
 	uint64_t tx_packets;
+	uint64_t dialog;           /* text_hash() of its Call-ID         */
 	char peer[URI_MAX];        /* the other party's address          */
 	char local[NAME_MAX_LEN];  /* user part that was called (in)     */
 	char name[NAME_MAX_LEN];   /* the other party's display name     */
@@ -174,6 +175,7 @@ struct transfer_info {
 	uint32_t since_refer_ms; /* time since REFER, 0 before [ms]    */
 	unsigned refer_code;     /* final answer to REFER, 0: none     */
 	bool caller_back;        /* the caller is (again) with us      */
+	uint64_t dialog;         /* text_hash() of the REFER's Call-ID */
 	char target[URI_MAX];
 	char text[TEXT_MAX]; /* then each sipfrag's                */
 	char say[TEXT_MAX];  /* what to tell the user, in words    */

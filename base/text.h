@@ -53,6 +53,9 @@ bool text_u32(const char *s, uint32_t min, uint32_t max, uint32_t *np);
 /** Seconds as typed, "1.5" or "30", to [ms]; false when it is not that */
 bool text_seconds(const char *s, uint32_t *msp);
 
+/** A number for a text, to find it by (FNV-1a) */
+uint64_t text_hash(const char *s, size_t len);
+
 /** Does s begin with prefix? */
 bool text_begins(const char *s, const char *prefix);
 
