@@ -282,7 +282,7 @@ static void rig_start(struct rig *r)
 	static const char *const v6[] = {"udp:[::1]:0", "tcp:[::1]:0"};
 	struct engine_prm prm = {
 		.listenv = r->flags & RIG_V6 ? v6 : v4,
-		.listenc = 2,
+		.listenc = r->flags & RIG_UDP ? 1 : 2,
 		.software = "cordpair-test",
 		.user = "cordpair",
 		.accept_refer = (r->flags & RIG_BANK) != 0,

@@ -25,6 +25,7 @@ enum {
 	RIG_KEEP = 1 << 5,    /* return_on_fail off                       */
 	RIG_LAX = 1 << 6,     /* unclaimed requests are no failure        */
 	RIG_NONE = 1 << 7,    /* no engine: the case makes its own        */
+	RIG_UDP = 1 << 8,     /* the engine listens on UDP alone          */
 };
 
 /** Serials from here on are not the rig's */

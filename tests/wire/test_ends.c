@@ -44,6 +44,17 @@ static unsigned open_files(void)
 	return n;
 }
 
+static bool stopped(void *arg)
+{
+	return ((struct rig *)arg)->stopped;
+}
+
+static void gone(struct rig *r)
+{
+	if (!peers_until(stopped, r))
+		wire_fail("it does not stop");
+}
+
 /* An engine nobody takes an event of */
 static struct engine *alone(void)
 {
@@ -183,7 +194,7 @@ static void nothing_is_lost(struct rig *r)
 	struct pollfd pfd = {.fd = engine_event_fd(e), .events = POLLIN};
 	uint32_t last = 0;
 	struct event ev;
-	bool stopped = false;
+	bool over = false;
 	int err;
 
 	r->e = e; /* freed whatever comes */
@@ -197,14 +208,14 @@ static void nothing_is_lost(struct rig *r)
 			wire_assert(poll(&pfd, 1, PEER_DEADLINE_MS) == 1);
 			continue;
 		}
-		wire_assert(!stopped);
-		stopped = ev.type == EV_STOPPED;
+		wire_assert(!over);
+		over = ev.type == EV_STOPPED;
 		if (ev.type != EV_REPLY || ev.u.reply.serial == last)
 			continue;
 		wire_assert(ev.u.reply.serial == last + 1);
 		last++;
 	}
-	wire_assert(last == FLOOD + 1 && stopped);
+	wire_assert(last == FLOOD + 1 && over);
 }
 
 /* ---- workers ------------------------------------------------------------- */
@@ -270,6 +281,7 @@ static void outcome_before_the_end(struct rig *r)
 	ref_reply(&r->lb, &ref, 202, "Accepted", NULL);
 	(void)rig_transfer(r, ref.id, REFER_ACCEPTED, ANY, ANY, 202);
 	(void)rig_post(r, &(struct request){.type = REQ_STOP});
+	gone(r);
 	(void)rig_outcome(r, ref.id, OUTCOME_STOPPED);
 	join(thread, PEER_DEADLINE_MS / 1000, "refer_sync()");
 	wire_assert(w.err == 0 && w.res.err == 0);
@@ -302,6 +314,7 @@ static void behind_those_being_cancelled(struct rig *r)
 	/* nobody answers the others: its time is up */
 	clock_advance(2000);
 	peer_raw(r->d, "\r\n\r\n", 4);
+	gone(r);
 }
 
 /* clang-format off */
