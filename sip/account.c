@@ -241,11 +241,24 @@ static bool same_host(const char *uri, const char *host)
 	       !str_casecmp(own, host);
 }
 
-bool account_trusts(const struct account *a, const char *host,
-		    const struct sa *hop)
+static bool has_proven(const char *uri, struct stack *st, const struct sa *hop)
 {
+	char own[URI_MAX];
+
+	return uri[0] && !uri_host(own, sizeof(own), uri) &&
+	       tls_proven(st, hop, own);
+}
+
+bool account_trusts(const struct account *a, struct stack *st, enum transp tp,
+		    const char *host, const struct sa *hop)
+{
+	ASSERT_SIP();
+
 	if (!a || a->p2p)
 		return true; /* it has nothing to give away */
+	if (tp == TRANSP_TLS && tls_checks(a->e))
+		return has_proven(a->info.aor, st, hop) ||
+		       has_proven(a->prm.outbound, st, hop);
 	if (same_host(a->info.aor, host) || same_host(a->prm.outbound, host))
 		return true;
 	return sa_isset(hop, SA_ADDR) && sa_isset(&a->met, SA_ADDR) &&

@@ -2,261 +2,25 @@
 #include "sip/auth.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
-#include "sip/recompat.h"
-
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "base/thread.h"
+#include "sip/digest.h"
+
+/* Who is asked to log in: challenges kept by realm, and their answers. */
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 enum {
-	VALUE_MAX = 1024, /* of one parameter              */
-	REALMS_MAX = 8,   /* more is nobody's good will    */
-	STALES_MAX = 3,   /* in a row for one request      */
-	HEX_MAX = 2 * EVP_MAX_MD_SIZE + 1,
+	STALES_MAX = 3, /* in a row for one request      */
 	CNONCE_BYTES = 16,
-	NONCE_AGE_MAX_MS = 300000, /* of those we hand out          */
-	NONCE_TIME_LEN = 16,
-	NONCE_LEN = NONCE_TIME_LEN + 32,
 };
-
-struct algorithm {
-	const char *name;
-	const EVP_MD *(*md)(void);
-	bool sess;   /* session variant: the first nonces count */
-	bool strong; /* better than MD5                         */
-};
-
-/* clang-format off */
-static const struct algorithm algorithmv[] = {
-	{"MD5",              EVP_md5,        false, false},
-	{"MD5-sess",         EVP_md5,        true,  false},
-	{"SHA-256",          EVP_sha256,     false, true},
-	{"SHA-256-sess",     EVP_sha256,     true,  true},
-	{"SHA-512-256",      EVP_sha512_256, false, true},
-	{"SHA-512-256-sess", EVP_sha512_256, true,  true},
-};
-/* clang-format on */
-
-static const struct algorithm *algorithm_find(const char *name)
-{
-	if (!name || !*name)
-		return &algorithmv[0];
-
-	for (size_t i = 0; i < COUNT(algorithmv); i++) {
-		if (!strcasecmp(algorithmv[i].name, name))
-			return &algorithmv[i];
-	}
-
-	return NULL;
-}
-
-/* ---- arithmetic ------------------------------------------------------ */
-
-/* Hex of the hash of "a:b:c"; the list ends with NULL */
-static int hash_join(char hex[HEX_MAX], const struct algorithm *alg,
-		     const char *const *partv)
-{
-	unsigned char md[EVP_MAX_MD_SIZE];
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	unsigned len = 0;
-	int err = ENOSYS;
-
-	if (!ctx)
-		return ENOMEM;
-
-	/* MD5 may be forbidden on this machine */
-	if (EVP_DigestInit_ex(ctx, alg->md(), NULL) != 1)
-		goto out;
-
-	for (size_t i = 0; partv[i]; i++) {
-		if (i && EVP_DigestUpdate(ctx, ":", 1) != 1)
-			goto out;
-		if (EVP_DigestUpdate(ctx, partv[i], strlen(partv[i])) != 1)
-			goto out;
-	}
-
-	if (EVP_DigestFinal_ex(ctx, md, &len) != 1)
-		goto out;
-
-	for (unsigned i = 0; i < len; i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", md[i]); /* 2 digits */
-	err = 0;
-
-out:
-	EVP_MD_CTX_free(ctx);
-	secret_wipe(md, sizeof(md));
-
-	return err;
-}
-
-int digest_response(char *dst, size_t size, const char *algorithm,
-		    const char *user, const char *realm, const char *password,
-		    const char *method, const char *uri, const char *nonce,
-		    const char *cnonce, uint32_t nc, const char *qop)
-{
-	const struct algorithm *alg = algorithm_find(algorithm);
-	char ha1[HEX_MAX], ha2[HEX_MAX], hex[HEX_MAX], count[9];
-	int err;
-
-	if (!alg)
-		return ENOSYS;
-
-	if (!cnonce)
-		cnonce = "";
-
-	err = hash_join(ha1, alg,
-			(const char *const[]){user, realm, password, NULL});
-	if (!err && alg->sess) {
-		err = hash_join(
-			hex, alg,
-			(const char *const[]){ha1, nonce, cnonce, NULL});
-		memcpy(ha1, hex, sizeof(ha1));
-	}
-	if (err)
-		goto out;
-
-	err = hash_join(ha2, alg, (const char *const[]){method, uri, NULL});
-	if (err)
-		goto out;
-
-	if (qop && *qop) {
-		(void)snprintf(count, sizeof(count), "%08" PRIx32, nc);
-		err = hash_join(hex, alg,
-				(const char *const[]){ha1, nonce, count, cnonce,
-						      qop, ha2, NULL});
-	} else {
-		err = hash_join(hex, alg,
-				(const char *const[]){ha1, nonce, ha2, NULL});
-	}
-	if (!err)
-		err = text_copy(dst, size, hex);
-
-out:
-	secret_wipe(ha1, sizeof(ha1));
-
-	return err;
-}
-
-/* ---- reading --------------------------------------------------------- */
-
-static bool is_lws(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static bool is_tchar(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z') || (c && strchr("!#$%&'*+-.^_`|~", c));
-}
-
-static void skip_lws(struct pl *pl)
-{
-	while (pl->l && is_lws(*pl->p))
-		pl_advance(pl, 1);
-}
-
-/* The value of a parameter, quoted or not.  Too long: EOVERFLOW, and all of it
- * is read over */
-static int value_read(char *dst, size_t size, struct pl *rest)
-{
-	bool quoted = rest->l && *rest->p == '"';
-	size_t n = 0;
-
-	if (quoted)
-		pl_advance(rest, 1);
-
-	for (; rest->l; pl_advance(rest, 1)) {
-		char c = *rest->p;
-
-		if (quoted && c == '"') {
-			pl_advance(rest, 1);
-			quoted = false;
-			break;
-		}
-		if (quoted && c == '\\' && rest->l > 1) {
-			pl_advance(rest, 1);
-			c = *rest->p;
-		} else if (!quoted && (c == ',' || is_lws(c))) {
-			break;
-		}
-
-		/* it would come back in our own header */
-		if (((unsigned char)c < 0x20 && c != '\t') || c == 0x7f)
-			return EBADMSG;
-
-		if (n < size)
-			dst[n++] = c;
-	}
-
-	if (quoted)
-		return EBADMSG;
-
-	if (n == size) {
-		*dst = '\0';
-		return EOVERFLOW;
-	}
-
-	dst[n] = '\0';
-
-	return 0;
-}
-
-/**
- * Take the next piece off a list of challenges or credentials.
- *
- * @param name  A scheme when `val` says NULL afterwards, else a parameter
- *
- * @return 0, ENOENT at the end, EOVERFLOW (the value, read over), EBADMSG
- */
-static int piece_read(struct pl *rest, struct pl *name, char *val, size_t size,
-		      bool *is_paramp)
-{
-	while (rest->l && (is_lws(*rest->p) || *rest->p == ','))
-		pl_advance(rest, 1);
-
-	if (!rest->l)
-		return ENOENT;
-
-	name->p = rest->p;
-	while (rest->l && is_tchar(*rest->p))
-		pl_advance(rest, 1);
-	name->l = (size_t)(rest->p - name->p);
-
-	if (!name->l)
-		return EBADMSG;
-
-	skip_lws(rest);
-
-	*is_paramp = rest->l && *rest->p == '=';
-	if (!*is_paramp)
-		return 0;
-
-	pl_advance(rest, 1);
-	skip_lws(rest);
-
-	return value_read(val, size, rest);
-}
-
-/* libre finds headers by twelve bits of a hash of their name */
-static bool header_is(const struct sip_hdr *hdr, const char *name)
-{
-	return !pl_strcasecmp(&hdr->name, name);
-}
 
 /* Is `word` in the comma separated list? */
 static bool list_has(const char *list, const char *word)
@@ -276,11 +40,9 @@ static bool list_has(const char *list, const char *word)
 	return false;
 }
 
-/* ---- the client ------------------------------------------------------ */
-
 /** What one challenge asks for */
 struct demand {
-	const struct algorithm *alg;
+	const struct digest_alg *alg;
 	bool named; /* the algorithm was given by name */
 	bool qop;
 	bool stale;
@@ -292,9 +54,8 @@ struct realm {
 	struct le le;
 	char *name;
 	bool proxy;
-	bool strong; /* has offered better than MD5, ever          */
-	bool tried;  /* credentials went out for this request      */
-	unsigned stales;
+	bool strong;    /* has offered better than MD5, ever          */
+	unsigned place; /* of it in struct auth_tries */
 	uint32_t nc;
 	char cnonce[2 * CNONCE_BYTES + 1];
 	struct demand now; /* nonce NULL: none yet                       */
@@ -353,21 +114,6 @@ int auth_alloc(struct auth **ap, const struct auth_cred *cred)
 	return 0;
 }
 
-void auth_fresh(struct auth *a)
-{
-	ASSERT_SIP();
-
-	if (!a)
-		return;
-
-	for (struct le *le = a->realms.head; le; le = le->next) {
-		struct realm *r = le->data;
-
-		r->tried = false;
-		r->stales = 0;
-	}
-}
-
 /** A challenge while it is read */
 struct challenge {
 	bool any; /* there is one                                */
@@ -377,8 +123,8 @@ struct challenge {
 	bool stale;
 	bool qop_auth;
 	char realm[256];
-	char nonce[VALUE_MAX];
-	char opaque[VALUE_MAX];
+	char nonce[DIGEST_VALUE_MAX];
+	char opaque[DIGEST_VALUE_MAX];
 	char algorithm[32];
 };
 
@@ -397,7 +143,7 @@ static int realm_get(struct realm **rp, struct auth *a, const char *name,
 		}
 	}
 
-	if (list_count(&a->realms) >= REALMS_MAX)
+	if (list_count(&a->realms) >= AUTH_REALMS_MAX)
 		return EBADMSG;
 
 	r = mem_zalloc(sizeof(*r), realm_destructor);
@@ -405,6 +151,7 @@ static int realm_get(struct realm **rp, struct auth *a, const char *name,
 		return ENOMEM;
 
 	r->proxy = proxy;
+	r->place = list_count(&a->realms);
 	list_append(&a->realms, &r->le, r);
 
 	err = str_dup(&r->name, name);
@@ -422,7 +169,7 @@ static int realm_get(struct realm **rp, struct auth *a, const char *name,
 static int challenge_take(struct auth *a, const struct challenge *ch,
 			  bool proxy)
 {
-	const struct algorithm *alg;
+	const struct digest_alg *alg;
 	struct realm *r;
 	int err;
 
@@ -433,7 +180,7 @@ static int challenge_take(struct auth *a, const struct challenge *ch,
 	if (ch->bad || !ch->has_realm || !ch->has_nonce || !*ch->nonce)
 		return EBADMSG;
 
-	alg = algorithm_find(ch->has_algorithm ? ch->algorithm : NULL);
+	alg = digest_alg_find(ch->has_algorithm ? ch->algorithm : NULL);
 	if (!alg || (ch->has_algorithm && !*ch->algorithm))
 		return ENOSYS;
 	if (ch->has_qop && !ch->qop_auth)
@@ -535,11 +282,11 @@ static void header_read(struct auth *a, struct challenge *ch,
 	memset(ch, 0, sizeof(*ch));
 
 	for (;;) {
-		char val[VALUE_MAX];
+		char val[DIGEST_VALUE_MAX];
 		bool param = false;
 		struct pl name;
 		const int err =
-			piece_read(&rest, &name, val, sizeof(val), &param);
+			digest_piece(&rest, &name, val, sizeof(val), &param);
 
 		if (!err && !param) {
 			if (ch->any)
@@ -563,7 +310,7 @@ static void header_read(struct auth *a, struct challenge *ch,
 }
 
 /* Make the realm's newest challenge the one to answer */
-static int realm_advance(struct realm *r)
+static int realm_advance(struct realm *r, struct auth_try *t)
 {
 	uint8_t rnd[CNONCE_BYTES];
 
@@ -572,10 +319,10 @@ static int realm_advance(struct realm *r)
 
 	r->strong |= r->next_strong;
 
-	if (r->tried) {
-		if (!r->next.stale || r->stales >= STALES_MAX)
+	if (t->tried) {
+		if (!r->next.stale || t->stales >= STALES_MAX)
 			return EAUTH;
-		++r->stales;
+		++t->stales;
 	}
 
 	if (RAND_bytes(rnd, sizeof(rnd)) != 1)
@@ -588,12 +335,13 @@ static int realm_advance(struct realm *r)
 	r->now = r->next;
 	memset(&r->next, 0, sizeof(r->next));
 	r->nc = 0;
-	r->tried = true;
+	t->tried = true;
 
 	return 0;
 }
 
-int auth_challenged(struct auth *a, const struct sip_msg *msg)
+int auth_challenged(struct auth *a, struct auth_tries *tries,
+		    const struct sip_msg *msg)
 {
 	struct challenge *ch;
 	bool ready = false;
@@ -601,7 +349,7 @@ int auth_challenged(struct auth *a, const struct sip_msg *msg)
 
 	ASSERT_SIP();
 
-	if (!a || !msg)
+	if (!a || !tries || !msg)
 		return EBADMSG;
 
 	ch = mem_zalloc(sizeof(*ch), NULL);
@@ -613,9 +361,9 @@ int auth_challenged(struct auth *a, const struct sip_msg *msg)
 	for (struct le *le = msg->hdrl.head; le; le = le->next) {
 		const struct sip_hdr *hdr = le->data;
 
-		if (header_is(hdr, "WWW-Authenticate"))
+		if (!pl_strcasecmp(&hdr->name, "WWW-Authenticate"))
 			header_read(a, ch, hdr, false, &verdict);
-		else if (header_is(hdr, "Proxy-Authenticate"))
+		else if (!pl_strcasecmp(&hdr->name, "Proxy-Authenticate"))
 			header_read(a, ch, hdr, true, &verdict);
 	}
 
@@ -631,7 +379,7 @@ int auth_challenged(struct auth *a, const struct sip_msg *msg)
 		if (!*a->cred.user)
 			return ENOENT;
 
-		err = realm_advance(r);
+		err = realm_advance(r, &tries->v[r->place]);
 		if (err)
 			verdict_add(&verdict, err);
 		else
@@ -647,33 +395,12 @@ int auth_challenged(struct auth *a, const struct sip_msg *msg)
 
 /* ---- writing --------------------------------------------------------- */
 
-/* The inside of a quoted string */
-static int quoted_print(struct re_printf *pf, const void *arg)
-{
-	const char *s = arg;
-	int err = 0;
-
-	for (; *s && !err; s++) {
-		const unsigned char c = (unsigned char)*s;
-
-		if ((c < 0x20 && c != '\t') || c == 0x7f)
-			return EINVAL;
-
-		if (c == '"' || c == '\\')
-			err = pf->vph("\\", 1, pf->arg);
-		if (!err)
-			err = pf->vph(s, 1, pf->arg);
-	}
-
-	return err;
-}
-
 static int realm_encode(struct mbuf *mb, const struct auth_cred *cred,
 			struct realm *r, const char *method, const char *uri)
 {
 	const struct demand *d = &r->now;
 	const char *qop = d->qop ? "auth" : NULL;
-	char response[HEX_MAX];
+	char response[DIGEST_HEX_MAX];
 	int err;
 
 	++r->nc;
@@ -688,13 +415,13 @@ static int realm_encode(struct mbuf *mb, const struct auth_cred *cred,
 			  "%sAuthorization: Digest username=\"%H\""
 			  ", realm=\"%H\", nonce=\"%H\", uri=\"%H\""
 			  ", response=\"%s\"",
-			  r->proxy ? "Proxy-" : "", quoted_print, cred->user,
-			  quoted_print, r->name, quoted_print, d->nonce,
-			  quoted_print, uri, response);
+			  r->proxy ? "Proxy-" : "", digest_quoted, cred->user,
+			  digest_quoted, r->name, digest_quoted, d->nonce,
+			  digest_quoted, uri, response);
 	if (d->named)
 		err |= mbuf_printf(mb, ", algorithm=%s", d->alg->name);
 	if (d->opaque)
-		err |= mbuf_printf(mb, ", opaque=\"%H\"", quoted_print,
+		err |= mbuf_printf(mb, ", opaque=\"%H\"", digest_quoted,
 				   d->opaque);
 	if (qop || d->alg->sess)
 		err |= mbuf_printf(mb, ", cnonce=\"%s\"", r->cnonce);
@@ -724,212 +451,4 @@ int auth_encode(struct mbuf *mb, struct auth *a, const char *method,
 	}
 
 	return err;
-}
-
-/* ---- the server ------------------------------------------------------ */
-
-/* A nonce for this moment, or the one that was made at `when` */
-static int nonce_make(char dst[NONCE_LEN + 1], uint64_t when, const char *realm,
-		      const uint8_t secret[32])
-{
-	unsigned char mac[EVP_MAX_MD_SIZE];
-	char text[NONCE_TIME_LEN + 1 + 256];
-	unsigned len = 0;
-	int n;
-
-	n = snprintf(text, sizeof(text), "%016" PRIx64 ":%s", when, realm);
-	if (n < 0 || (size_t)n >= sizeof(text))
-		return EOVERFLOW;
-
-	if (!HMAC(EVP_sha256(), secret, 32, (const unsigned char *)text,
-		  (size_t)n, mac, &len) ||
-	    len < (NONCE_LEN - NONCE_TIME_LEN) / 2)
-		return ENOSYS;
-
-	memcpy(dst, text, NONCE_TIME_LEN);
-	for (size_t i = 0; i < (NONCE_LEN - NONCE_TIME_LEN) / 2; i++)
-		(void)snprintf(dst + NONCE_TIME_LEN + 2 * i, 3, "%02x", mac[i]);
-
-	return 0;
-}
-
-static bool nonce_is_good(const char *nonce, const char *realm,
-			  const uint8_t secret[32])
-{
-	const uint64_t now = clock_ms();
-	char digits[NONCE_TIME_LEN + 1], made[NONCE_LEN + 1];
-	uint64_t when;
-
-	if (strlen(nonce) != NONCE_LEN)
-		return false;
-
-	memcpy(digits, nonce, NONCE_TIME_LEN);
-	digits[NONCE_TIME_LEN] = '\0';
-	if (strspn(digits, "0123456789abcdef") != NONCE_TIME_LEN)
-		return false;
-
-	when = strtoull(digits, NULL, 16);
-
-	return !nonce_make(made, when, realm, secret) &&
-	       !CRYPTO_memcmp(made, nonce, NONCE_LEN) && when <= now &&
-	       now - when <= NONCE_AGE_MAX_MS;
-}
-
-/** Credentials while they are read */
-struct credentials {
-	char username[NAME_MAX_LEN];
-	char realm[256];
-	char nonce[NONCE_LEN + 1];
-	char uri[VALUE_MAX];
-	char response[HEX_MAX];
-	char algorithm[32];
-	char cnonce[256];
-	char nc[9];
-	char qop[16];
-};
-
-static bool credentials_read(struct credentials *c, const struct pl *val)
-{
-	/* clang-format off */
-	const struct {
-		const char *name;
-		char *dst;
-		size_t size;
-	} fieldv[] = {
-		{"username",  c->username,  sizeof(c->username)},
-		{"realm",     c->realm,     sizeof(c->realm)},
-		{"nonce",     c->nonce,     sizeof(c->nonce)},
-		{"uri",       c->uri,       sizeof(c->uri)},
-		{"response",  c->response,  sizeof(c->response)},
-		{"algorithm", c->algorithm, sizeof(c->algorithm)},
-		{"cnonce",    c->cnonce,    sizeof(c->cnonce)},
-		{"nc",        c->nc,        sizeof(c->nc)},
-		{"qop",       c->qop,       sizeof(c->qop)},
-	};
-	/* clang-format on */
-	struct pl rest = *val, name;
-	char text[VALUE_MAX];
-	bool param;
-	int err;
-
-	memset(c, 0, sizeof(*c));
-
-	if (piece_read(&rest, &name, text, sizeof(text), &param) || param ||
-	    pl_strcasecmp(&name, "Digest"))
-		return false;
-
-	for (;;) {
-		err = piece_read(&rest, &name, text, sizeof(text), &param);
-		if (err == ENOENT)
-			return true;
-		if (err || !param)
-			return false;
-
-		for (size_t i = 0; i < COUNT(fieldv); i++) {
-			if (pl_strcasecmp(&name, fieldv[i].name))
-				continue;
-			if (*fieldv[i].dst ||
-			    text_copy(fieldv[i].dst, fieldv[i].size, text))
-				return false;
-		}
-	}
-}
-
-static bool credentials_are_right(const struct credentials *c,
-				  const struct pl *method, const char *realm,
-				  const char *user, const char *password,
-				  const uint8_t secret[32])
-{
-	const struct algorithm *alg = algorithm_find(c->algorithm);
-	char met[32], right[HEX_MAX], given[HEX_MAX];
-	uint32_t nc = 0;
-	size_t n;
-
-	if (strcmp(c->realm, realm) || strcmp(c->username, user) ||
-	    !nonce_is_good(c->nonce, realm, secret))
-		return false;
-
-	/* what auth_challenge_print() offers, no more */
-	if (!alg || alg->sess ||
-	    text_ncopy(met, sizeof(met), method->p, method->l))
-		return false;
-
-	if (*c->qop) {
-		if (strcasecmp(c->qop, "auth") || !*c->cnonce ||
-		    strlen(c->nc) != 8 ||
-		    strspn(c->nc, "0123456789abcdefABCDEF") != 8)
-			return false;
-
-		nc = (uint32_t)strtoul(c->nc, NULL, 16);
-	}
-
-	/* `uri` may differ from the Request-URI: proxies rewrite that one */
-	if (digest_response(right, sizeof(right), alg->name, user, realm,
-			    password, met, c->uri, c->nonce, c->cnonce, nc,
-			    c->qop))
-		return false;
-
-	n = strlen(right);
-	if (strlen(c->response) != n)
-		return false;
-
-	for (size_t i = 0; i <= n; i++) {
-		const char ch = c->response[i];
-
-		given[i] = ch >= 'A' && ch <= 'F' ? (char)(ch | 0x20) : ch;
-	}
-
-	return !CRYPTO_memcmp(right, given, n);
-}
-
-int auth_check(const struct sip_msg *msg, const char *realm, const char *user,
-	       const char *password, const uint8_t secret[32])
-{
-	ASSERT_SIP();
-
-	for (struct le *le = msg->hdrl.head; le; le = le->next) {
-		const struct sip_hdr *hdr = le->data;
-		struct credentials c;
-
-		if (header_is(hdr, "Authorization") &&
-		    credentials_read(&c, &hdr->val) &&
-		    credentials_are_right(&c, &msg->met, realm, user, password,
-					  secret))
-			return 0;
-	}
-
-	return EAUTH;
-}
-
-int auth_challenge_print(char *dst, size_t size, const char *realm,
-			 const uint8_t secret[32])
-{
-	static const char *const offerv[] = {"SHA-256", "MD5"};
-	char nonce[NONCE_LEN + 1];
-	size_t n = 0;
-	int err;
-
-	ASSERT_SIP();
-
-	err = nonce_make(nonce, clock_ms(), realm, secret);
-	if (err)
-		return err;
-	nonce[NONCE_LEN] = '\0';
-
-	for (size_t i = 0; i < COUNT(offerv); i++) {
-		const int l = re_snprintf(
-			dst + n, size - n,
-			"WWW-Authenticate: Digest realm=\"%H\""
-			", nonce=\"%s\", algorithm=%s, qop=\"auth\"\r\n",
-			quoted_print, realm, nonce, offerv[i]);
-
-		if (l < 0) {
-			if (size)
-				*dst = '\0';
-			return EOVERFLOW;
-		}
-		n += (size_t)l;
-	}
-
-	return 0;
 }

@@ -24,7 +24,8 @@ struct sip_msg;
  * Threads: SIP.    Blocks: never.
  */
 
-/** Challenges a request (and its kin in a dialog) has met: one per realm */
+/** Challenges the requests of a call have met, one per realm: nonce and count.
+ *  Which of them a request has answered is its own affair (auth_tries) */
 struct auth;
 
 /** Credentials of one account; copied */
@@ -36,18 +37,26 @@ struct auth_cred {
 /** @return 0 or ENOMEM; *ap is mem_alloc()ed: yours, mem_deref() */
 int auth_alloc(struct auth **ap, const struct auth_cred *cred);
 
+enum { AUTH_REALMS_MAX = 8 }; /* more is nobody's good will */
+
+/** What one request has tried, realm by realm; all zero for a new one */
+struct auth_tries {
+	struct auth_try {
+		bool tried; /* a challenge was answered      */
+		uint8_t stales;
+	} v[AUTH_REALMS_MAX];
+};
+
 /**
  * Take the challenges of a 401 or 407.
  *
- * @return 0 send again with auth_encode(); EAUTH the credentials were used
- *         already and not stale (wrong password); ENOENT no credentials;
- *         ENOSYS no algorithm we know; EBADMSG no usable challenge;
- *         EPERM a downgrade to MD5 was refused
+ * @return 0 send again with auth_encode(); EAUTH this request has answered
+ *         already and the nonce was not stale (wrong password); ENOENT no
+ *         credentials; ENOSYS no algorithm we know; EBADMSG no usable
+ *         challenge; EPERM a downgrade to MD5 was refused
  */
-int auth_challenged(struct auth *a, const struct sip_msg *msg);
-
-/** Forget that credentials were tried (a new request; nonces stay) */
-void auth_fresh(struct auth *a);
+int auth_challenged(struct auth *a, struct auth_tries *tries,
+		    const struct sip_msg *msg);
 
 /** Write Authorization / Proxy-Authorization headers, each with CRLF */
 int auth_encode(struct mbuf *mb, struct auth *a, const char *method,
@@ -56,18 +65,6 @@ int auth_encode(struct mbuf *mb, struct auth *a, const char *method,
 /* libre's own is 217, and only where its headers came first */
 #undef EAUTH
 #define EAUTH EACCES
-
-/**
- * The one line of digest arithmetic, for tests with the RFCs' vectors.
- *
- * @param dst  65 bytes or more; lower-case hex
- *
- * @return 0, ENOSYS (algorithm), EOVERFLOW
- */
-int digest_response(char *dst, size_t size, const char *algorithm,
-		    const char *user, const char *realm, const char *password,
-		    const char *method, const char *uri, const char *nonce,
-		    const char *cnonce, uint32_t nc, const char *qop);
 
 /* ---- as a server (the phone bank) ------------------------------------ */
 

@@ -13,7 +13,7 @@ enum { REDIRECTS_MAX = 5, FORKS_MAX = 8 };
 struct fork {
 	struct le le;
 	struct dlg *dlg;
-	struct mbuf *ack;
+	struct rq *ack;
 };
 
 static void fork_destructor(void *arg)
@@ -105,14 +105,16 @@ static void call_canceled(struct call *c)
 
 void call_ack_2xx(struct call *c, uint32_t cseq, struct mbuf *body)
 {
+	struct rq_prm prm = call_rq(c, "ACK", NULL);
 	int err;
 
 	ASSERT_SIP();
 
 	c->inv_cseq = cseq;
 	c->ack = mem_deref(c->ack);
-	err = rq_ack(&c->ack, c->e, c->dlg, c->acc, c->auth, cseq,
-		     body ? "application/sdp" : NULL, body);
+	prm.ctype = body ? "application/sdp" : NULL;
+	prm.body = body;
+	err = rq_ack(&c->ack, &prm, cseq);
 	if (err)
 		log_warn("call", "%u: ACK could not be sent: %s", c->info.id,
 			 strerror(err));
@@ -367,7 +369,7 @@ bool call_stray_2xx(struct engine *e, struct stack *st,
 	struct call *c = NULL;
 	struct fork *f;
 	struct le *le;
-	struct rq_prm bye = {.e = e, .method = "BYE"};
+	struct rq_prm prm;
 
 	ASSERT_SIP();
 
@@ -383,7 +385,7 @@ bool call_stray_2xx(struct engine *e, struct stack *st,
 	if (!c || !c->dlg->uac || !c->inv_cseq || msg->cseq.num != c->inv_cseq)
 		return false;
 	if (!pl_strcmp(&msg->to.tag, c->dlg->rtag ? c->dlg->rtag : "")) {
-		(void)rq_ack_again(e, c->dlg, c->ack);
+		(void)rq_ack_again(c->ack);
 		return true;
 	}
 
@@ -392,7 +394,7 @@ bool call_stray_2xx(struct engine *e, struct stack *st,
 	for (le = c->forks.head; le; le = le->next) {
 		f = le->data;
 		if (dlg_match(f->dlg, msg)) {
-			(void)rq_ack_again(e, f->dlg, f->ack);
+			(void)rq_ack_again(f->ack);
 			return true;
 		}
 	}
@@ -406,11 +408,10 @@ bool call_stray_2xx(struct engine *e, struct stack *st,
 	list_append(&c->forks, &f->le, f);
 	log_info("call", "%u: a second phone answered too; ended there",
 		 c->info.id);
-	(void)rq_ack(&f->ack, e, f->dlg, c->acc, c->auth, msg->cseq.num, NULL,
-		     NULL);
-	bye.dlg = f->dlg;
-	bye.acc = c->acc;
-	bye.auth = c->auth;
-	(void)rq_send(NULL, &bye);
+	prm = call_rq(c, "ACK", NULL);
+	prm.dlg = f->dlg;
+	(void)rq_ack(&f->ack, &prm, msg->cseq.num);
+	prm.method = "BYE";
+	(void)rq_send(NULL, &prm);
 	return true;
 }

@@ -167,10 +167,15 @@ struct account *account_for(struct engine *e, const struct sip_msg *msg);
 void account_register(struct account *a);
 void account_unregister(struct account *a);
 void account_publish(struct account *a);
-/** May this next hop learn our digest answers?  The account's server and
- *  outbound proxy, by name or by the address REGISTER went to */
-bool account_trusts(const struct account *a, const char *host,
-		    const struct sa *hop);
+/**
+ * May this next hop learn our digest answers?  The account's server and
+ * outbound proxy, by name or by the address REGISTER went to; by TLS who has
+ * proven one of their names.
+ *
+ * @param st  The stack the request leaves by
+ */
+bool account_trusts(const struct account *a, struct stack *st, enum transp tp,
+		    const char *host, const struct sa *hop);
 /** A request went to host at dst: where the account's server is found */
 void account_met(struct account *a, const char *host, const struct sa *dst);
 /** The AOR to stand in From and Referred-By, seen from stack st */
@@ -207,7 +212,7 @@ struct call {
 	struct rq *inv;        /* our INVITE or re-INVITE       */
 	struct sip_strans *st; /* the peer's INVITE, unanswered */
 	struct sip_msg *inv_msg;
-	struct mbuf *ack;  /* to send again for each 2xx    */
+	struct rq *ack;    /* to send again for each 2xx    */
 	uint32_t inv_cseq; /* of the INVITE we ACKed last   */
 	struct mbuf *ok;   /* our 2xx until its ACK         */
 	struct sip_msg *ok_msg;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sip/hop.h"
 #include "sip/priv.h"
 
 /*
@@ -17,6 +18,8 @@
  * An rq holds two references while it lasts: the caller's slot (not counted,
  * cleared before the last call of h) and its own, dropped in rq_done().
  */
+
+enum { CHALLENGES_MAX = 5 }; /* proxies on the way that want a login */
 
 struct rq {
 	struct le le; /* engine.rqs */
@@ -39,7 +42,8 @@ struct rq {
 	rq_h *h;
 	void *arg;
 	uint32_t cseq;
-	unsigned tries;
+	unsigned challenges; /* answered with credentials          */
+	struct auth_tries tries;
 
 	struct sip_request *req;
 	struct resolve_query *query;
@@ -47,11 +51,8 @@ struct rq {
 	int err; /* to be told from the timer        */
 	char why[TEXT_MAX];
 
-	char *ruri;
-	char *hop_key;
-	char host[NAME_MAX_LEN];
-	char verify[NAME_MAX_LEN];
-	enum transp tp;
+	struct mbuf *sent; /* an ACK, to be sent again           */
+	struct hop hop;
 	struct sa addrv[RESOLVE_ADDRS_MAX];
 	unsigned addrc, addri;
 };
@@ -70,8 +71,8 @@ static void rq_destructor(void *arg)
 	mem_deref(rq->auth);
 	mem_deref(rq->headers);
 	mem_deref(rq->body);
-	mem_deref(rq->ruri);
-	mem_deref(rq->hop_key);
+	mem_deref(rq->sent);
+	hop_done(&rq->hop);
 }
 
 /* These are worth sending also when nobody waits for the answer */
@@ -87,6 +88,7 @@ static void rq_done(struct rq *rq, int err, const struct sip_msg *msg,
 {
 	rq_h *h = rq->h;
 
+	list_unlink(&rq->le);
 	if (rq->slot) {
 		*rq->slot = NULL;
 		rq->slot = NULL;
@@ -104,83 +106,139 @@ static void on_fail_timer(void *arg)
 	rq_done(rq, rq->err, NULL, rq->why);
 }
 
-static void rq_fail(struct rq *rq, int err, const char *why)
+static void send_error_words(struct rq *rq, int err)
 {
-	rq->err = err;
-	text_cut(rq->why, sizeof(rq->why), why);
-	tmr_start(&rq->tmr, 0, on_fail_timer, rq);
-}
-
-static void send_error_words(const struct rq *rq, int err, char *why,
-			     size_t size)
-{
+	const size_t size = sizeof(rq->why);
+	const char *host = rq->hop.host, *tls = NULL;
 	char addr[64] = "";
-	const char *tls = NULL;
 
+	/* said already */
+	if (rq->why[0])
+		return;
 	if (rq->addri > 0) {
 		const struct sa *sa = &rq->addrv[rq->addri - 1];
 
 		(void)re_snprintf(addr, sizeof(addr), "%J", sa);
-		if (rq->tp == TRANSP_TLS && err != ECONNREFUSED &&
+		if (rq->hop.tp == TRANSP_TLS && err != ECONNREFUSED &&
 		    err != ETIMEDOUT)
 			tls = tls_failure(rq->e, sa);
 	}
 
 	if (tls)
-		(void)snprintf(why, size, "TLS with %s (%s) failed: %s",
-			       rq->verify[0] ? rq->verify : rq->host, addr,
+		(void)snprintf(rq->why, size, "TLS with %s (%s) failed: %s",
+			       rq->hop.verify[0] ? rq->hop.verify : host, addr,
 			       tls);
 	else if (err == ETIMEDOUT)
-		(void)snprintf(why, size, "no answer from %s in 32 s",
-			       addr[0] ? addr : rq->host);
+		(void)snprintf(rq->why, size, "no answer from %s in 32 s",
+			       addr[0] ? addr : host);
 	else if (err == ECONNREFUSED)
-		(void)snprintf(why, size, "nothing listens at %s (%s)", addr,
-			       transp_name(rq->tp));
+		(void)snprintf(rq->why, size, "nothing listens at %s (%s)",
+			       addr, transp_name(rq->hop.tp));
 	else if (err == EPROTONOSUPPORT || err == EADDRNOTAVAIL)
-		(void)snprintf(why, size,
+		(void)snprintf(rq->why, size,
 			       "no listening %s address reaches %s (--listen)",
-			       transp_name(rq->tp), addr[0] ? addr : rq->host);
+			       transp_name(rq->hop.tp), addr[0] ? addr : host);
 	else
-		(void)snprintf(why, size, "%s: %s", addr[0] ? addr : rq->host,
+		(void)snprintf(rq->why, size, "%s: %s", addr[0] ? addr : host,
 			       strerror(err));
 }
 
-/* Over a caller's own connection his Contact's host proves nothing */
-static bool is_callers_own(const struct rq *rq, const struct sa *dst)
+/* told later, from the timer: never from inside rq_send() */
+static void rq_fail(struct rq *rq, int err)
 {
-	return !rq->dlg->uac && rq->tp != TRANSP_UDP &&
-	       sa_cmp(dst, &rq->dlg->peer, SA_ALL);
+	send_error_words(rq, err);
+	rq->err = err;
+	tmr_start(&rq->tmr, 0, on_fail_timer, rq);
+}
+
+/* where it goes now, or went last */
+static const struct sa *rq_dst(const struct rq *rq)
+{
+	return &rq->addrv[rq->addri ? rq->addri - 1 : 0];
+}
+
+/* Over a caller's own connection his Contact's host proves nothing */
+static bool is_callers_own(const struct rq *rq)
+{
+	return !rq->dlg->uac && rq->hop.tp != TRANSP_UDP &&
+	       sa_cmp(rq_dst(rq), &rq->dlg->peer, SA_ALL);
 }
 
 static bool is_trusted(const struct rq *rq)
 {
-	const struct sa *dst = &rq->addrv[rq->addri ? rq->addri - 1 : 0];
+	return account_trusts(rq->acc, rq->dlg->st, rq->hop.tp,
+			      is_callers_own(rq) ? "" : rq->hop.host,
+			      rq_dst(rq));
+}
 
-	return account_trusts(rq->acc, is_callers_own(rq, dst) ? "" : rq->host,
-			      dst);
+/* true: another address of the same name is being tried */
+static bool try_next(struct rq *rq, int err)
+{
+	return err != ETIMEDOUT && !rq->canceled &&
+	       (!rq->forgotten || says_goodbye(rq)) && rq->addri < rq->addrc &&
+	       !rq_start(rq);
+}
+
+static const char *login_words(int err)
+{
+	switch (err) {
+	case EREMOTE:
+		return "a stranger asks for the login of this account: not "
+		       "given";
+	case ENOENT:
+		return "it wants a login and this account has none "
+		       "(--account, password_file)";
+	case EPERM:
+		return "it offers MD5 only where it offered better before: "
+		       "refused";
+	case ENOSYS:
+		return "it wants a login by an algorithm we do not know";
+	default:
+		return "user or password is wrong";
+	}
+}
+
+/* once more, with credentials */
+static void log_in(struct rq *rq, const struct sip_msg *msg)
+{
+	bool gone;
+	int err;
+
+	rq->challenges++;
+	rq->cseq = ++rq->dlg->lseq;
+	/* the handler may forget us, which may free us; a BYE forgotten long
+	 * ago still goes out with its login */
+	(void)mem_ref(rq);
+	if (rq->h)
+		rq->h(0, msg, true, NULL, rq->arg);
+	gone = mem_nrefs(rq) == 1;
+	mem_deref(rq);
+	if (gone)
+		return;
+	if (rq->forgotten && !says_goodbye(rq)) {
+		mem_deref(rq);
+		return;
+	}
+	err = rq_start(rq);
+	if (err)
+		rq_fail(rq, err);
 }
 
 static void on_response(int err, const struct sip_msg *msg, void *arg)
 {
 	struct rq *rq = arg;
-	char why[TEXT_MAX];
 
 	ASSERT_SIP();
 
 	if (err) {
-		/* nothing came back over this address: the next one */
-		if (err != ETIMEDOUT && !rq->canceled &&
-		    (!rq->forgotten || says_goodbye(rq)) &&
-		    rq->addri < rq->addrc && !rq_start(rq))
+		if (try_next(rq, err))
 			return;
-
-		send_error_words(rq, err, why, sizeof(why));
+		send_error_words(rq, err);
 		/* what was resolved may have moved */
 		sa_init(&rq->dlg->hop, AF_UNSPEC);
-		rq_done(rq, err, NULL, why);
+		rq_done(rq, err, NULL, rq->why);
 		return;
 	}
-
 	if (rq->dlg->st)
 		stack_tune(rq->dlg->st, msg);
 	if (msg->scode < 200) {
@@ -188,57 +246,17 @@ static void on_response(int err, const struct sip_msg *msg, void *arg)
 			rq->h(0, msg, false, NULL, rq->arg);
 		return;
 	}
-
 	if ((msg->scode == 401 || msg->scode == 407) && rq->auth &&
-	    !rq->canceled && rq->tries < 5) {
-		int aerr = is_trusted(rq) ? auth_challenged(rq->auth, msg)
-					  : EREMOTE;
-
-		if (!aerr) {
-			rq->tries++;
-			rq->cseq = ++rq->dlg->lseq;
-			/* the handler may forget us, which may free us; a BYE
-			 * forgotten long ago still goes out with its login */
-			(void)mem_ref(rq);
-			if (rq->h)
-				rq->h(0, msg, true, NULL, rq->arg);
-			if (mem_nrefs(rq) == 1) {
-				mem_deref(rq);
-				return;
-			}
-			mem_deref(rq);
-			if (rq->forgotten && !says_goodbye(rq)) {
-				mem_deref(rq);
-				return;
-			}
-			aerr = rq_start(rq);
-			if (aerr)
-				rq_fail(rq, aerr, strerror(aerr));
-			return;
-		}
-		if (aerr == EREMOTE)
-			(void)snprintf(why, sizeof(why),
-				       "a stranger asks for the login of this "
-				       "account: not given");
-		else if (aerr == ENOENT)
-			(void)snprintf(why, sizeof(why),
-				       "it wants a login and this account has "
-				       "none (--account, password_file)");
-		else if (aerr == EPERM)
-			(void)snprintf(why, sizeof(why),
-				       "it offers MD5 only where it offered "
-				       "better before: refused");
-		else if (aerr == ENOSYS)
-			(void)snprintf(why, sizeof(why),
-				       "it wants a login by an algorithm we do "
-				       "not know");
+	    !rq->canceled && rq->challenges < CHALLENGES_MAX) {
+		err = is_trusted(rq)
+			      ? auth_challenged(rq->auth, &rq->tries, msg)
+			      : EREMOTE;
+		if (err)
+			rq_done(rq, 0, msg, login_words(err));
 		else
-			(void)snprintf(why, sizeof(why),
-				       "user or password is wrong");
-		rq_done(rq, 0, msg, why);
+			log_in(rq, msg);
 		return;
 	}
-
 	rq_done(rq, 0, msg, NULL);
 }
 
@@ -256,7 +274,7 @@ static int write_message(struct rq *rq, struct mbuf **mbp)
 
 	/* a strict router's URI is the Request-URI already; the target then
 	 * stands last in the route (RFC 3261 12.2.1.1) */
-	if (d->routec && str_cmp(rq->ruri, d->target) != 0)
+	if (d->routec && str_cmp(rq->hop.ruri, d->target) != 0)
 		skip = 1;
 	for (i = skip; i < d->routec; i++)
 		err |= mbuf_printf(mb, "Route: %s\r\n", d->routev[i]);
@@ -274,12 +292,12 @@ static int write_message(struct rq *rq, struct mbuf **mbp)
 	if (rq->contact) {
 		char uri[URI_MAX];
 
-		if (!account_contact(rq->acc, rq->dlg->user, d->st, rq->tp, uri,
-				     sizeof(uri)))
+		if (!account_contact(rq->acc, rq->dlg->user, d->st, rq->hop.tp,
+				     uri, sizeof(uri)))
 			err |= mbuf_printf(mb, "Contact: <%s>\r\n", uri);
 	}
-	if (rq->auth)
-		err |= auth_encode(mb, rq->auth, rq->method, rq->ruri);
+	if (rq->auth && is_trusted(rq))
+		err |= auth_encode(mb, rq->auth, rq->method, rq->hop.ruri);
 	err |= mbuf_printf(mb, "User-Agent: %s\r\n", rq->e->software);
 	if (rq->headers)
 		err |= mbuf_write_str(mb, rq->headers);
@@ -301,86 +319,121 @@ static int write_message(struct rq *rq, struct mbuf **mbp)
 	return err;
 }
 
-static int transmit(struct rq *rq, struct mbuf *mb)
+/* the stack it leaves by, remembered by the dialog with the way */
+static int choose_stack(struct rq *rq)
 {
-	const struct sa *dst = &rq->addrv[rq->addri++];
+	const struct sa *dst = rq_dst(rq);
 	struct dlg *d = rq->dlg;
 	struct stack *st = d->st;
-	struct mbuf *own = NULL;
-	char host[64], param[32];
-	struct uri route;
-	int err;
 
 	if (!st || sa_af(&st->addr) != sa_af(dst))
-		st = stack_for(rq->e, rq->tp, dst);
-	if (!st || !st->port[rq->tp])
+		st = stack_for(rq->e, rq->hop.tp, dst);
+	if (!st || !st->port[rq->hop.tp])
 		return EADDRNOTAVAIL;
 	d->st = st;
-	d->tp = rq->tp;
-	if (!is_callers_own(rq, dst))
-		account_met(rq->acc, rq->host, dst);
+	d->tp = rq->hop.tp;
 	/* a caller's own connection may go; his Contact stays */
 	if (d->uac || !sa_cmp(dst, &d->peer, SA_ALL)) {
 		d->hop = *dst;
-		d->hop_tp = rq->tp;
+		d->hop_tp = rq->hop.tp;
 		mem_deref(d->hop_key);
-		d->hop_key = mem_ref(rq->hop_key);
+		d->hop_key = mem_ref(rq->hop.key);
 	}
+	return 0;
+}
 
-	if (rq->prep && rq->prepared != d->st) {
-		struct mbuf *body = NULL;
+static int prepare(struct rq *rq)
+{
+	struct mbuf *body = NULL;
+	int err;
 
-		err = rq->prep(d->st, rq->tp, &body, rq->arg);
-		if (err)
-			return err;
-		rq->prepared = d->st;
-		mem_deref(rq->body);
-		rq->body = body;
-	}
-	if (!mb) {
-		err = write_message(rq, &own);
-		if (err)
-			return err;
-		mb = own;
-	}
-	mb->pos = 0;
+	if (!rq->prep || rq->prepared == rq->dlg->st)
+		return 0;
+	err = rq->prep(rq->dlg->st, rq->hop.tp, &body, rq->arg);
+	if (err)
+		return err;
+	rq->prepared = rq->dlg->st;
+	mem_deref(rq->body);
+	rq->body = body;
+	return 0;
+}
 
-	/* the address is known: libre needs no DNS, only this */
+/* the address is known: libre needs no DNS, only this */
+static int hand_over(struct rq *rq, struct mbuf *mb)
+{
+	const struct sa *dst = rq_dst(rq);
+	const struct hop *h = &rq->hop;
+	struct sip *sip = rq->dlg->st->sip;
+	char host[64], param[32];
+	struct uri route;
+
 	(void)re_snprintf(host, sizeof(host), "%j", dst);
 	(void)re_snprintf(param, sizeof(param), ";transport=%s",
-			  transp_name(rq->tp));
+			  transp_name(h->tp));
 	memset(&route, 0, sizeof(route));
 	pl_set_str(&route.scheme, "sip");
 	pl_set_str(&route.host, host);
 	pl_set_str(&route.params, param);
 	route.port = sa_port(dst);
 
-	if (rq->tp == TRANSP_TLS)
-		tls_expect(rq->e, dst, rq->verify[0] ? rq->verify : host);
-
+	mb->pos = 0;
 	if (rq->stateless)
-		err = sip_request(NULL, d->st->sip, false, rq->method, -1,
-				  rq->ruri, -1, &route, mb, 0, NULL, NULL,
-				  NULL);
-	else
-		err = sip_request(&rq->req, d->st->sip, true, rq->method, -1,
-				  rq->ruri, -1, &route, mb, 0, NULL,
-				  on_response, rq);
-	tls_expect(rq->e, NULL, NULL);
-	mem_deref(own);
+		return sip_request(NULL, sip, false, rq->method, -1, h->ruri,
+				   -1, &route, mb, 0, NULL, NULL, NULL);
+	return sip_request(&rq->req, sip, true, rq->method, -1, h->ruri, -1,
+			   &route, mb, 0, NULL, on_response, rq);
+}
+
+static int transmit(struct rq *rq)
+{
+	struct mbuf *mb = NULL;
+	int err;
+
+	rq->addri++;
+	err = choose_stack(rq);
+	if (err)
+		return err;
+	if (rq->hop.tp == TRANSP_TLS && !is_callers_own(rq)) {
+		err = tls_reach(rq->dlg->st, rq_dst(rq),
+				rq->hop.verify[0] ? rq->hop.verify
+						  : rq->hop.host);
+		if (err)
+			return err;
+	}
+	if (!is_callers_own(rq))
+		account_met(rq->acc, rq->hop.host, rq_dst(rq));
+	err = prepare(rq);
+	if (!err && !rq->sent)
+		err = write_message(rq, &mb);
+	if (err)
+		return err;
+	if (rq->stateless && mb) {
+		rq->sent = mb;
+		mb = NULL;
+	}
+	err = hand_over(rq, mb ? mb : rq->sent);
+	mem_deref(mb);
 	return err;
 }
 
-static int transmit_any(struct rq *rq, struct mbuf *mb)
+static int transmit_any(struct rq *rq)
 {
 	int err = EHOSTUNREACH;
 
 	while (rq->addri < rq->addrc) {
-		err = transmit(rq, mb);
+		err = transmit(rq);
 		if (!err)
 			break;
 	}
 	return err;
+}
+
+static int transmit_to(struct rq *rq, const struct sa *dst)
+{
+	rq->addrv[0] = *dst;
+	rq->addrc = 1;
+	rq->addri = 0;
+	return transmit_any(rq);
 }
 
 /*
@@ -393,8 +446,8 @@ static void addresses(struct rq *rq, const struct sa *addrv, unsigned addrc)
 	unsigned i;
 
 	rq->addrc = rq->addri = 0;
-	if (!d->uac && d->rtag && !d->routec && rq->tp != TRANSP_UDP &&
-	    d->tp == rq->tp && sa_isset(&d->peer, SA_ALL))
+	if (!d->uac && d->rtag && !d->routec && rq->hop.tp != TRANSP_UDP &&
+	    d->tp == rq->hop.tp && sa_isset(&d->peer, SA_ALL))
 		rq->addrv[rq->addrc++] = d->peer;
 	for (i = 0; i < addrc && rq->addrc < RESOLVE_ADDRS_MAX; i++)
 		rq->addrv[rq->addrc++] = addrv[i];
@@ -404,7 +457,6 @@ static void on_resolved(int err, const struct sa *addrv, unsigned addrc,
 			const char *why, void *arg)
 {
 	struct rq *rq = arg;
-	char words[TEXT_MAX];
 
 	ASSERT_SIP();
 
@@ -414,171 +466,62 @@ static void on_resolved(int err, const struct sa *addrv, unsigned addrc,
 		return;
 	}
 	addresses(rq, addrv, addrc);
-	err = transmit_any(rq, NULL);
-	if (err) {
-		send_error_words(rq, err, words, sizeof(words));
-		rq_done(rq, err, NULL, words);
-	} else if (rq->stateless) {
-		rq_done(rq, 0, NULL, NULL);
-	}
+	err = transmit_any(rq);
+	if (err)
+		send_error_words(rq, err);
+	if (err || rq->stateless)
+		rq_done(rq, err, NULL, err ? rq->why : NULL);
 }
 
-/* where the next copy goes: first route or target (RFC 3261 8.1.2, 12.2.1) */
-static int next_hop(struct rq *rq, struct uri *uri, char **keyp)
+static bool hop_is_known(const struct dlg *d)
 {
-	struct dlg *d = rq->dlg;
-	struct pl pl, val;
-	int err;
-
-	rq->ruri = mem_deref(rq->ruri);
-	if (d->routec) {
-		struct sip_addr addr;
-
-		pl_set_str(&pl, d->routev[0]);
-		err = sip_addr_decode(&addr, &pl);
-		if (err)
-			return err;
-		*uri = addr.uri;
-		pl = addr.auri;
-		if (msg_param_exists(&uri->params, "lr", &val)) {
-			err = pl_strdup(&rq->ruri, &pl);
-			if (err)
-				return err;
-		}
-	} else {
-		pl_set_str(&pl, d->target);
-		err = uri_decode(uri, &pl);
-		if (err)
-			return err;
-	}
-	if (!rq->ruri) {
-		err = str_dup(&rq->ruri, d->target);
-		if (err)
-			return err;
-	}
-	return pl_strdup(keyp, &pl);
-}
-
-static int hop_transp(const struct rq *rq, const struct uri *uri,
-		      enum transp *tpp)
-{
-	struct pl val;
-
-	if (!pl_strcasecmp(&uri->scheme, "sips")) {
-		*tpp = TRANSP_TLS;
-		return 0;
-	}
-	if (!msg_param_decode(&uri->params, "transport", &val)) {
-		if (!pl_strcasecmp(&val, "udp"))
-			*tpp = TRANSP_UDP;
-		else if (!pl_strcasecmp(&val, "tcp"))
-			*tpp = TRANSP_TCP;
-		else if (!pl_strcasecmp(&val, "tls"))
-			*tpp = TRANSP_TLS;
-		else
-			return EPROTONOSUPPORT;
-		return 0;
-	}
-	/* the account's own choice holds for what it sends first */
-	if (rq->acc && rq->acc->prm.transport_set && !rq->dlg->rtag)
-		*tpp = rq->acc->prm.transport;
-	else if (rq->acc && rq->acc->p2p && !rq->dlg->rtag)
-		*tpp = rq->e->p2p_transport;
-	else
-		*tpp = TRANSP_UDP;
-	return 0;
+	return d->hop_key && sa_isset(&d->hop, SA_ALL);
 }
 
 static int rq_start(struct rq *rq)
 {
 	struct dlg *d = rq->dlg;
-	struct uri uri;
-	char *key = NULL;
-	enum transp tp;
+	struct hop *h = &rq->hop;
 	struct sa sa;
 	int err;
 
 	/* a second address of the same name */
-	if (rq->started && rq->addri < rq->addrc && !rq->tries)
-		return transmit_any(rq, NULL);
+	if (rq->started && rq->addri < rq->addrc && !rq->challenges)
+		return transmit_any(rq);
 	rq->started = true;
 
 	/* within a dialog the way is mostly known; TLS may have to prove its
 	 * name again, so it takes the long one */
-	if (!d->routec && d->hop_key && d->hop_tp != TRANSP_TLS &&
-	    sa_isset(&d->hop, SA_ALL) && !str_cmp(d->hop_key, d->target)) {
-		mem_deref(rq->ruri);
-		mem_deref(rq->hop_key);
-		rq->ruri = mem_ref(d->hop_key);
-		rq->hop_key = mem_ref(d->hop_key);
-		rq->tp = d->hop_tp;
-		rq->addrv[0] = d->hop;
-		rq->addrc = 1;
-		rq->addri = 0;
-		(void)re_snprintf(rq->host, sizeof(rq->host), "%j", &d->hop);
-		return transmit_any(rq, NULL);
+	if (hop_is_known(d) && !d->routec && d->hop_tp != TRANSP_TLS &&
+	    !str_cmp(d->hop_key, d->target)) {
+		hop_of_dialog(h, d);
+		return transmit_to(rq, &d->hop);
 	}
-
-	err = next_hop(rq, &uri, &key);
+	err = hop_find(h, rq->e, d, rq->acc, rq->why, sizeof(rq->why));
 	if (err)
 		return err;
-	mem_deref(rq->hop_key);
-	rq->hop_key = key;
-
-	(void)text_ncopy(rq->host, sizeof(rq->host), uri.host.p, uri.host.l);
-	err = hop_transp(rq, &uri, &tp);
-	if (err)
-		return err;
-	rq->tp = tp;
-
-	err = text_ncopy(rq->host, sizeof(rq->host), uri.host.p, uri.host.l);
-	if (err)
-		return err;
-	text_cut(rq->verify, sizeof(rq->verify), rq->host);
-	if (!sa_set_str(&sa, rq->host, 1) && rq->acc && !rq->acc->p2p &&
-	    rq->acc->domain[0]) {
-		/* an address proves no name: the domain it stands for must */
-		struct pl pl, host, port;
-
-		pl_set_str(&pl, rq->acc->domain);
-		if (!uri_decode_hostport(&pl, &host, &port))
-			(void)text_ncopy(rq->verify, sizeof(rq->verify), host.p,
-					 host.l);
-	}
-
-	if (d->hop_key && !str_cmp(d->hop_key, key) && d->hop_tp == tp &&
-	    sa_isset(&d->hop, SA_ALL)) {
-		rq->addrv[0] = d->hop;
-		rq->addrc = 1;
-		rq->addri = 0;
-		return transmit_any(rq, NULL);
-	}
-	if (!sa_set_str(
-		    &sa, rq->host,
-		    uri.port ? uri.port
-			     : (tp == TRANSP_TLS ? SIP_PORT_TLS : SIP_PORT))) {
+	if (hop_is_known(d) && !str_cmp(d->hop_key, h->key) &&
+	    d->hop_tp == h->tp)
+		return transmit_to(rq, &d->hop);
+	if (!sa_set_str(&sa, h->host,
+			h->port ? h->port
+				: (h->tp == TRANSP_TLS ? SIP_PORT_TLS
+						       : SIP_PORT))) {
 		addresses(rq, &sa, 1);
-		return transmit_any(rq, NULL);
+		return transmit_any(rq);
 	}
 	if (!rq->e->resolver)
 		return ENOENT;
-	return resolve(&rq->query, rq->e->resolver, rq->host, uri.port, tp,
+	return resolve(&rq->query, rq->e->resolver, h->host, h->port, h->tp,
 		       on_resolved, rq);
 }
 
-int rq_send(struct rq **rqp, const struct rq_prm *prm)
+static struct rq *rq_new(const struct rq_prm *prm)
 {
-	struct rq *rq;
-	int err;
+	struct rq *rq = mem_zalloc(sizeof(*rq), rq_destructor);
 
-	ASSERT_SIP();
-
-	if (!prm || !prm->dlg || !prm->method)
-		return EINVAL;
-
-	rq = mem_zalloc(sizeof(*rq), rq_destructor);
 	if (!rq)
-		return ENOMEM;
+		return NULL;
 	tmr_init(&rq->tmr);
 	rq->e = prm->e;
 	rq->method = prm->method;
@@ -591,33 +534,35 @@ int rq_send(struct rq **rqp, const struct rq_prm *prm)
 	rq->prep = prm->prep;
 	rq->h = prm->h;
 	rq->arg = prm->arg;
-	if (prm->headers) {
-		err = str_dup(&rq->headers, prm->headers);
-		if (err)
-			goto out;
-	}
+	if (prm->headers && str_dup(&rq->headers, prm->headers))
+		return mem_deref(rq);
 	list_append(&rq->e->rqs, &rq->le, rq);
-	if (rq->auth)
-		auth_fresh(rq->auth);
+	return rq;
+}
+
+int rq_send(struct rq **rqp, const struct rq_prm *prm)
+{
+	struct rq *rq;
+	int err;
+
+	ASSERT_SIP();
+
+	if (!prm || !prm->dlg || !prm->method)
+		return EINVAL;
+
+	rq = rq_new(prm);
+	if (!rq)
+		return ENOMEM;
 	rq->cseq = ++rq->dlg->lseq;
-
 	err = rq_start(rq);
-	if (err) {
-		char why[TEXT_MAX];
-
-		send_error_words(rq, err, why, sizeof(why));
-		rq_fail(rq, err, why);
-		err = 0;
-	}
+	if (err)
+		rq_fail(rq, err);
 	if (rqp) {
 		rq_forget(rqp); /* one at a time in a slot */
 		rq->slot = rqp;
 		*rqp = rq;
 	}
-out:
-	if (err)
-		mem_deref(rq);
-	return err;
+	return 0;
 }
 
 void rqs_flush(struct engine *e)
@@ -652,7 +597,9 @@ void rq_cancel(struct rq *rq)
 	if (rq->query) {
 		/* it never left: there is nothing to cancel */
 		rq->query = mem_deref(rq->query);
-		rq_fail(rq, ECONNABORTED, "given up before it was sent");
+		text_cut(rq->why, sizeof(rq->why),
+			 "given up before it was sent");
+		rq_fail(rq, ECONNABORTED);
 		return;
 	}
 	sip_request_cancel(rq->req);
@@ -681,69 +628,47 @@ void rq_forget(struct rq **rqp)
 		mem_deref(rq);
 }
 
-int rq_ack(struct mbuf **mbp, struct engine *e, struct dlg *dlg,
-	   struct account *acc, struct auth *auth, uint32_t cseq,
-	   const char *ctype, struct mbuf *body)
+bool rq_has_left(const struct rq *rq)
+{
+	return rq && rq->req;
+}
+
+int rq_ack(struct rq **ackp, const struct rq_prm *prm, uint32_t cseq)
 {
 	struct rq *rq;
 	int err;
 
 	ASSERT_SIP();
 
-	rq = mem_zalloc(sizeof(*rq), rq_destructor);
+	rq = rq_new(prm);
 	if (!rq)
 		return ENOMEM;
-	tmr_init(&rq->tmr);
-	rq->e = e;
-	rq->method = "ACK";
-	rq->dlg = mem_ref(dlg);
-	rq->acc = acc;
-	rq->auth = mem_ref(auth);
 	rq->cseq = cseq;
-	rq->ctype = ctype;
-	rq->body = mem_ref(body);
 	rq->stateless = true;
 	rq->contact = true;
-	list_append(&e->rqs, &rq->le, rq);
-
 	err = rq_start(rq);
-	if (!err && mbp && !rq->query) {
-		struct mbuf *mb = NULL;
-
-		err = write_message(rq, &mb);
-		if (!err) {
-			mem_deref(*mbp);
-			*mbp = mb;
-		}
+	if (!err) {
+		mem_deref(*ackp);
+		*ackp = mem_ref(rq);
 	}
-	if (err || !rq->query)
+	/* while its name is looked up it belongs to itself as well */
+	if (err || !rq->query) {
+		list_unlink(&rq->le);
 		mem_deref(rq);
+	}
 	return err;
 }
 
-int rq_ack_again(struct engine *e, struct dlg *dlg, struct mbuf *mb)
+int rq_ack_again(struct rq *ack)
 {
-	struct rq *rq;
-	int err;
-
 	ASSERT_SIP();
 
-	if (!mb || !dlg->st || !sa_isset(&dlg->hop, SA_ALL))
+	if (!ack)
 		return ENOENT;
-	rq = mem_zalloc(sizeof(*rq), rq_destructor);
-	if (!rq)
-		return ENOMEM;
-	rq->e = e;
-	rq->method = "ACK";
-	rq->dlg = mem_ref(dlg);
-	rq->stateless = true;
-	rq->tp = dlg->hop_tp;
-	rq->addrv[0] = dlg->hop;
-	rq->addrc = 1;
-	rq->hop_key = mem_ref(dlg->hop_key);
-	err = str_dup(&rq->ruri, dlg->target);
-	if (!err)
-		err = transmit(rq, mb);
-	mem_deref(rq);
-	return err;
+	/* it will leave as soon as its name is known */
+	if (ack->query)
+		return 0;
+	if (ack->addri)
+		ack->addri--;
+	return transmit_any(ack);
 }

@@ -79,13 +79,18 @@ void rq_cancel(struct rq *rq);
 /** Forget it: h is not called any more; a non-INVITE goes on by itself */
 void rq_forget(struct rq **rqp);
 
+/** It is out and waits for its answer; false: it has not left yet */
+bool rq_has_left(const struct rq *rq);
+
 /**
- * ACK for a 2xx, sent by the dialog's route.  Returned to be sent again for
- * every retransmission of the 2xx by rq_ack_again().
+ * ACK for a 2xx, sent by the dialog's route, at once or when the name of the
+ * next hop is known.
+ *
+ * @param ackp  Set: to be said again for every retransmission of the 2xx by
+ *              rq_ack_again(); yours, mem_deref().  What stood there is freed
+ * @param prm   method is "ACK"; no handler, no slot
  */
-int rq_ack(struct mbuf **mbp, struct engine *e, struct dlg *dlg,
-	   struct account *acc, struct auth *auth, uint32_t cseq,
-	   const char *ctype, struct mbuf *body);
-int rq_ack_again(struct engine *e, struct dlg *dlg, struct mbuf *mb);
+int rq_ack(struct rq **ackp, const struct rq_prm *prm, uint32_t cseq);
+int rq_ack_again(struct rq *ack);
 
 #endif

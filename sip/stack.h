@@ -50,9 +50,18 @@ void stack_tune(struct stack *st, const struct sip_msg *msg);
 enum transp transp_of(enum sip_transp tp);
 enum sip_transp transp_re(enum transp tp);
 
-/** The name the next TLS connection to dst must prove (RFC 5922); call right
- *  before the request that opens it */
-void tls_expect(struct engine *e, const struct sa *dst, const char *host);
+/**
+ * Before a request goes to dst by TLS: open a connection that must prove host
+ * (RFC 5922), or see that the one libre is going to take has proven it.
+ *
+ * @return 0; EPROTO it has not, tls_failure() says why; others: none could be
+ *         opened
+ */
+int tls_reach(struct stack *st, const struct sa *dst, const char *host);
+/** Has a connection of ours to dst proven host?  Asked when tls_checks() */
+bool tls_proven(struct stack *st, const struct sa *dst, const char *host);
+/** Is it for us to check certificates (libre's own do from 3.0 on)? */
+bool tls_checks(const struct engine *e);
 /** Apply the tls_* options (again) */
 int tls_configure(struct engine *e, char *why, size_t size);
 /** The last TLS failure with this peer in words, or NULL */

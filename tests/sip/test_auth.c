@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "base/thread.h"
 #include "sip/auth.h"
+#include "sip/digest.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -127,14 +128,28 @@ static struct sip_msg *message(const char *start, const char *headers)
 	return msg;
 }
 
-static int challenge(struct auth *a, const char *headers)
+static int challenge_of(struct auth *a, struct auth_tries *tries,
+			const char *headers)
 {
 	struct sip_msg *msg = message("SIP/2.0 401 Unauthorized", headers);
-	const int err = auth_challenged(a, msg);
+	const int err = auth_challenged(a, tries, msg);
 
 	mem_deref(msg);
 
 	return err;
+}
+
+/* Most cases are about one request after the other */
+static struct auth_tries tries;
+
+static void next_request(void)
+{
+	memset(&tries, 0, sizeof(tries));
+}
+
+static int challenge(struct auth *a, const char *headers)
+{
+	return challenge_of(a, &tries, headers);
 }
 
 /* What goes out, until the next call */
@@ -177,6 +192,7 @@ static struct auth *auth_new(const struct auth_cred *cred)
 {
 	struct auth *a = NULL;
 
+	next_request();
 	assert_int_equal(auth_alloc(&a, cred), 0);
 
 	return a;
@@ -358,7 +374,7 @@ static void test_parameters_of_the_answer(void **state)
 	assert_int_equal(strlen(first), 32);
 
 	/* a new nonce: counted from 1, another cnonce */
-	auth_fresh(a);
+	next_request();
 	assert_int_equal(challenge(a, SHA), 0);
 	assert_string_equal(param(headers_of(a), "nc"), "00000001");
 	assert_string_not_equal(param(headers_of(a), "cnonce"), first);
@@ -428,7 +444,7 @@ static void test_wrong_password(void **state)
 			 EAUTH);
 
 	/* the same realm may be tried again for a new request */
-	auth_fresh(a);
+	next_request();
 	assert_int_equal(challenge(a, MD5), 0);
 	assert_int_equal(challenge(a, MD5), EAUTH);
 
@@ -437,6 +453,29 @@ static void test_wrong_password(void **state)
 				   MD5 "WWW-Authenticate: Digest realm=\"q\", "
 				       "nonce=\"n\"\r\n"),
 			 EAUTH);
+
+	mem_deref(a);
+}
+
+/* Two requests of a call challenged at once: each has its own first try */
+static void test_two_requests_at_once(void **state)
+{
+	struct auth *a = auth_new(&bob);
+	struct auth_tries one = {0}, two = {0};
+
+	(void)state;
+
+	assert_int_equal(challenge_of(a, &one, MD5), 0);
+	assert_string_equal(param(headers_of(a), "nonce"), "m1");
+	assert_int_equal(challenge_of(a, &two,
+				      "WWW-Authenticate: Digest realm=\"r\", "
+				      "nonce=\"new\"\r\n"),
+			 0);
+	assert_string_equal(param(headers_of(a), "nonce"), "new");
+
+	/* and each is told when its answer was wrong */
+	assert_int_equal(challenge_of(a, &one, MD5), EAUTH);
+	assert_int_equal(challenge_of(a, &two, MD5), EAUTH);
 
 	mem_deref(a);
 }
@@ -461,7 +500,7 @@ static void test_stale_nonces(void **state)
 		assert_true(++n < 10);
 	assert_int_equal(challenge(a, stale), EAUTH);
 
-	auth_fresh(a);
+	next_request();
 	assert_int_equal(challenge(a, stale), 0);
 
 	mem_deref(a);
@@ -490,7 +529,7 @@ static void test_no_way_back_to_md5(void **state)
 	(void)state;
 
 	assert_int_equal(challenge(a, SHA MD5), 0);
-	auth_fresh(a);
+	next_request();
 	assert_int_equal(challenge(a, MD5), EPERM);
 	assert_string_equal(param(headers_of(a), "nonce"), "s1");
 
@@ -506,7 +545,7 @@ static void test_no_way_back_to_md5(void **state)
 	assert_int_equal(challenge(a, "WWW-Authenticate: Digest realm=\"r\", "
 				      "nonce=\"n\", algorithm=X\r\n" MD5),
 			 0);
-	auth_fresh(a);
+	next_request();
 	assert_int_equal(challenge(a, MD5), 0);
 	mem_deref(a);
 }
@@ -701,6 +740,7 @@ int main(void)
 		cmocka_unit_test(test_quotes_are_escaped),
 		cmocka_unit_test(test_no_line_ends_get_out),
 		cmocka_unit_test(test_wrong_password),
+		cmocka_unit_test(test_two_requests_at_once),
 		cmocka_unit_test(test_stale_nonces),
 		cmocka_unit_test(test_no_credentials),
 		cmocka_unit_test(test_no_way_back_to_md5),
