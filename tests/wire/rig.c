@@ -278,11 +278,13 @@ struct peer *rig_peer(struct rig *r, const char *name, enum peer_kind kind)
 
 static void rig_start(struct rig *r)
 {
-	static const char *const v4[] = {"udp:127.0.0.1:0", "tcp:127.0.0.1:0"};
-	static const char *const v6[] = {"udp:[::1]:0", "tcp:[::1]:0"};
+	static const char *const v4[] = {"udp:127.0.0.1:0", "tcp:127.0.0.1:0",
+					 "tls:127.0.0.1:0"};
+	static const char *const v6[] = {"udp:[::1]:0", "tcp:[::1]:0",
+					 "tls:[::1]:0"};
 	struct engine_prm prm = {
 		.listenv = r->flags & RIG_V6 ? v6 : v4,
-		.listenc = r->flags & RIG_UDP ? 1 : 2,
+		.listenc = r->flags & RIG_UDP ? 1 : 3,
 		.software = "cordpair-test",
 		.user = "cordpair",
 		.accept_refer = (r->flags & RIG_BANK) != 0,
