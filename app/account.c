@@ -8,6 +8,7 @@
 
 #include "app/address.h"
 #include "app/nearest.h"
+#include "base/codec.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -125,25 +126,13 @@ static int set_refer_mode(const struct setting *s)
 
 static int set_codecs(const struct setting *s)
 {
-	char list[NAME_MAX_LEN];
-	char *save = NULL;
+	struct codecs codecs;
 	int err = copy(s, s->a->prm.codecs, sizeof(s->a->prm.codecs));
 
 	if (err)
 		return err;
-	text_copy(list, sizeof(list), s->value);
-	for (char *c = strtok_r(list, ",", &save); c;
-	     c = strtok_r(NULL, ",", &save)) {
-		if (strcasecmp(c, "pcmu") == 0 || strcasecmp(c, "pcma") == 0)
-			continue;
-		snprintf(s->why, s->size,
-			 "codecs are pcmu and pcma with a comma between, "
-			 "not '%s'",
-			 c);
-		return EINVAL;
-	}
 
-	return 0;
+	return codecs_parse(&codecs, s->value, s->why, s->size);
 }
 
 /* Nobody may believe to talk in secret who does not. */
@@ -164,7 +153,7 @@ static const struct param {
 } params[] = {
 	{"auth_user", "NAME", "Name for the login, when it is not the AOR's",
 	 set_auth_user},
-	{"codecs", "LIST", "Codecs to offer, best first: pcmu,pcma",
+	{"codecs", "LIST", "Codecs to offer, best first: pcmu,pcma,telephone-event",
 	 set_codecs},
 	{"name", "TEXT", "Display name", set_name},
 	{"outbound", "URI", "Proxy to send everything to: sip:HOST[:PORT]",

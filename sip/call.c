@@ -291,7 +291,7 @@ int call_ensure_offer(struct call *c, const struct stack *st)
 	ASSERT_SIP();
 	if (c->offer)
 		return 0;
-	return offer_alloc(&c->offer, &st->addr);
+	return offer_alloc(&c->offer, &st->addr, &c->acc->codecs);
 }
 
 /* Our direction for the next description */

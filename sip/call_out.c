@@ -320,7 +320,7 @@ int call_dial(struct engine *e, struct account *acc, const char *uri,
 	      const char *headers, uint32_t consult_of,
 	      struct referred *referred, struct call **cp)
 {
-	char route[URI_MAX + 8] = "";
+	char route[URI_MAX + 8];
 	struct call *c;
 	int err;
 
@@ -331,10 +331,7 @@ int call_dial(struct engine *e, struct account *acc, const char *uri,
 		return ENOMEM;
 	c->info.dir = CALL_OUT;
 	c->info.consult_of = consult_of;
-	if (acc->prm.outbound[0])
-		(void)snprintf(route, sizeof(route), "<%s%s>",
-			       acc->prm.outbound,
-			       strstr(acc->prm.outbound, ";lr") ? "" : ";lr");
+	account_route(acc, route, sizeof(route));
 	err = text_copy(c->info.peer, sizeof(c->info.peer), uri);
 	if (!err)
 		err = text_copy(c->final_target, sizeof(c->final_target), uri);

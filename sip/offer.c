@@ -6,6 +6,7 @@
 #include "base/thread.h"
 
 struct offer {
+	struct codecs codecs;
 	struct sdp_session *sdp;
 	struct sdp_media *audio;
 	struct stream *stream;
@@ -20,26 +21,40 @@ static void offer_destructor(void *arg)
 	mem_deref(o->sdp);
 }
 
+static int add_codec(struct sdp_media *m, enum codec codec)
+{
+	static const struct {
+		const char *pt, *name, *params;
+	} v[CODEC_COUNT] = {
+		[CODEC_PCMU] = {"0", "PCMU", NULL},
+		[CODEC_PCMA] = {"8", "PCMA", NULL},
+		[CODEC_EVENT] = {"101", "telephone-event", "0-15"},
+	};
+	const char *params = v[codec].params;
+
+	if (params)
+		return sdp_format_add(NULL, m, false, v[codec].pt,
+				      v[codec].name, 8000, 1, NULL, NULL, NULL,
+				      false, "%s", params);
+	return sdp_format_add(NULL, m, false, v[codec].pt, v[codec].name, 8000,
+			      1, NULL, NULL, NULL, false, NULL);
+}
+
 static int describe(struct sdp_session **sdpp, struct sdp_media **audiop,
-		    const struct sa *laddr, uint16_t port)
+		    const struct sa *laddr, uint16_t port,
+		    const struct codecs *codecs)
 {
 	struct sdp_session *sdp;
 	struct sdp_media *m;
+	unsigned i;
 	int err;
 
 	err = sdp_session_alloc(&sdp, laddr);
 	if (err)
 		return err;
 	err = sdp_media_add(&m, sdp, sdp_media_audio, port, sdp_proto_rtpavp);
-	if (!err)
-		err = sdp_format_add(NULL, m, false, "0", "PCMU", 8000, 1, NULL,
-				     NULL, NULL, false, NULL);
-	if (!err)
-		err = sdp_format_add(NULL, m, false, "8", "PCMA", 8000, 1, NULL,
-				     NULL, NULL, false, NULL);
-	if (!err)
-		err = sdp_format_add(NULL, m, false, "101", "telephone-event",
-				     8000, 1, NULL, NULL, NULL, false, "0-15");
+	for (i = 0; !err && i < codecs->n; i++)
+		err = add_codec(m, codecs->v[i]);
 	if (!err)
 		err = sdp_media_set_lattr(m, true, "ptime", "20");
 	if (err) {
@@ -51,7 +66,8 @@ static int describe(struct sdp_session **sdpp, struct sdp_media **audiop,
 	return 0;
 }
 
-int offer_alloc(struct offer **op, const struct sa *laddr)
+int offer_alloc(struct offer **op, const struct sa *laddr,
+		const struct codecs *codecs)
 {
 	struct offer *o;
 	struct sa sa = *laddr;
@@ -62,10 +78,12 @@ int offer_alloc(struct offer **op, const struct sa *laddr)
 	o = mem_zalloc(sizeof(*o), offer_destructor);
 	if (!o)
 		return ENOMEM;
+	o->codecs = *codecs;
 	sa_set_port(&sa, 0);
 	err = stream_alloc(&o->stream, &sa);
 	if (!err)
-		err = describe(&o->sdp, &o->audio, &sa, stream_port(o->stream));
+		err = describe(&o->sdp, &o->audio, &sa, stream_port(o->stream),
+			       &o->codecs);
 	if (err)
 		mem_deref(o);
 	else
@@ -109,7 +127,7 @@ int offer_decode(struct offer *o, bool is_offer, struct mbuf *mb)
 	if (!mbuf_get_left(mb))
 		return ENODATA;
 	sa_set_str(&sa, "127.0.0.1", 0);
-	err = describe(&trial, &m, &sa, 9);
+	err = describe(&trial, &m, &sa, 9, &o->codecs);
 	if (err)
 		return err;
 	if (!is_offer) {

@@ -4,20 +4,24 @@
 
 #include <stdbool.h>
 
+#include "base/codec.h"
 #include "media/stream.h"
 #include "sip/recompat.h"
 
 /**
  * @file offer.h  Offer and answer (RFC 3264) and the stream they agree on.
  *
- * PCMU, PCMA and telephone-event; one audio stream.
+ * PCMU, PCMA and telephone-event, as far as the account lists them; one audio
+ * stream.
  *
  * Threads: SIP.    Lifetime: mem_deref().
  */
 struct offer;
 
-/** Sockets and session for a call that is seen at laddr (port unused) */
-int offer_alloc(struct offer **op, const struct sa *laddr);
+/** Sockets and session for a call that is seen at laddr (port unused); codecs
+ *  is copied */
+int offer_alloc(struct offer **op, const struct sa *laddr,
+		const struct codecs *codecs);
 
 /** Our description: as an offer with direction dir, or as the answer to the
  *  offer decoded last (dir then limits it) */

@@ -131,7 +131,8 @@ void waiters_free(struct waiters *w);
 void waiters_wake(struct engine *e, uint32_t serial, int err,
 		  const struct transfer_info *info);
 
-/* ---- account.c -------------------------------------------------------- */
+/* ---- account.c, register.c
+ * -------------------------------------------------------- */
 
 struct account {
 	struct le le;
@@ -141,6 +142,7 @@ struct account {
 	char user[NAME_MAX_LEN]; /* user part of the AOR          */
 	char domain[URI_MAX];    /* host[:port] of the AOR        */
 	bool p2p;                /* the one nobody configured     */
+	struct codecs codecs;    /* to offer                      */
 	struct auth_cred cred;
 	struct account_info info;
 	struct dlg *reg; /* Call-ID and CSeq of REGISTER  */
@@ -150,8 +152,11 @@ struct account {
 	struct tmr tmr_ka;
 	unsigned failures;
 	bool want;             /* wants to be registered        */
-	bool leaving;          /* REGISTER Expires: 0 is out    */
+	bool leaving;          /* unregistering is under way    */
 	bool relearnt, raised; /* done once in this round */
+	uint32_t asked;        /* Expires of the last REGISTER [s] */
+	uint64_t bound_until;  /* a binding may stand there [ms] */
+	char stale[URI_MAX];   /* a Contact to be taken back, "": none */
 	struct sa pub;         /* our address as the server sees it */
 	struct sa met;         /* its server, by the name of the AOR */
 	struct sip_keepalive *ka;
@@ -162,11 +167,17 @@ int account_add(struct engine *e, const struct account_prm *prm,
 struct account *account_find(struct engine *e, uint32_t id);
 /** The first one; makes the peer-to-peer account when there is none */
 struct account *account_first(struct engine *e);
-/** For an incoming request: by the user part of the Request-URI */
+/** For an incoming request: by the user part of the Request-URI; of several
+ *  the one whose server it came from, then the one whose domain it names */
 struct account *account_for(struct engine *e, const struct sip_msg *msg);
 void account_register(struct account *a);
 void account_unregister(struct account *a);
 void account_publish(struct account *a);
+/** The only way to a new state: publishes */
+void account_set_state(struct account *a, enum account_state state,
+		       unsigned code, const char *text);
+/** The outbound proxy as a Route value, "": none */
+void account_route(const struct account *a, char *dst, size_t size);
 /**
  * May this next hop learn our digest answers?  The account's server and
  * outbound proxy, by name or by the address REGISTER went to; by TLS who has

@@ -77,6 +77,7 @@ static void test_what_is_wrong(void **state)
 		{"sip:a@h;outbound=10.0.0.1", EINVAL, "outbound"},
 		{"sip:a@h;refer_mode=maybe", EINVAL, "refer_mode"},
 		{"sip:a@h;codecs=opus", EINVAL, "opus"},
+		{"sip:a@h;codecs=pcma,frob", EINVAL, "'frob'"},
 		{"sip:a@h;srtp=on", EINVAL, "srtp"},
 		{"sip:a@h;name=", EINVAL, "name"},
 		{"sip:a@h;password=geheim", EPERM, "password_file"},
