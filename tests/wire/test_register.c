@@ -480,6 +480,204 @@ static void incoming_call_for_the_account(struct rig *r)
 	(void)rig_call_is(r, c->id, CALL_ENDED);
 }
 
+/* The same user at two servers: each call is for the account it belongs to */
+static uint32_t add_at(struct rig *r, struct peer *p)
+{
+	struct request req = {.type = REQ_ACCOUNT};
+	const struct sipmsg *m;
+	char extra[700];
+	uint32_t id;
+
+	snprintf(req.u.account.aor, sizeof(req.u.account.aor), "sip:100@%s:%u",
+		 p->host, p->port);
+	req.u.account.regint = 300;
+	id = rig_do(r, &req);
+	m = peer_expect(p, "REGISTER");
+	snprintf(extra, sizeof(extra), "Contact: %s;expires=300\r\n",
+		 sipmsg_hdr(m, "Contact"));
+	peer_reply(p, m, 200, "OK", extra);
+	(void)rig_account(r, id, ACCOUNT_REGISTERED);
+	return id;
+}
+
+static void is_for(struct rig *r, struct peer *from, const struct peer *domain,
+		   uint32_t account)
+{
+	static struct leg legv[8]; /* they outlive the case */
+	static unsigned legc;
+	struct leg *leg = &legv[legc++ % 8];
+	const struct call_info *c;
+	uint32_t n;
+
+	leg_to(leg, from, rig_uri(r, "100", "udp:"));
+	if (domain)
+		snprintf(leg->remote, sizeof(leg->remote), "%s",
+			 peer_uri(domain, "100"));
+	n = leg_invite(leg, NULL, "sendrecv");
+	c = rig_incoming(r);
+	if (c->account != account)
+		wire_fail("for account %u, not %u", c->account, account);
+	rig_req(r, REQ_REJECT, c->id, NULL);
+	(void)peer_expect_answer(from, "INVITE", n, 603);
+	memcpy(leg->next_branch, leg->branch, sizeof(leg->next_branch));
+	leg_ack(leg);
+	(void)rig_call_is(r, c->id, CALL_ENDED);
+}
+
+static void two_accounts_of_one_user(struct rig *r)
+{
+	uint32_t one = add_at(r, r->b), two = add_at(r, r->c);
+
+	/* by the server it comes from, whatever To says */
+	is_for(r, r->b, NULL, one);
+	is_for(r, r->c, NULL, two);
+	is_for(r, r->c, r->b, two);
+	/* by the domain that was called */
+	is_for(r, r->d, r->b, one);
+	is_for(r, r->d, r->c, two);
+	/* by the user alone */
+	is_for(r, r->d, NULL, one);
+}
+
+/* Behind a NAT: the public address is registered, the private one taken back */
+static void private_contact_taken_back(struct rig *r)
+{
+	uint32_t id = add(r, 300);
+	const struct sipmsg *m = peer_expect(r->b, "REGISTER");
+	char text[2000], own[200], pub[200], via[300];
+
+	snprintf(via, sizeof(via), "%s", sipmsg_hdr(m, "Via"));
+	wire_assert(strstr(via, ";rport"));
+	*strstr(via, ";rport") = '\0'; /* it stands last */
+	sip_addr_uri(own, sizeof(own), sipmsg_hdr(m, "Contact"));
+	snprintf(text, sizeof(text),
+		 "SIP/2.0 200 OK\r\n"
+		 "Via: %s;received=192.0.2.7;rport=4711\r\n"
+		 "From: %s\r\nTo: %s;tag=1\r\nCall-ID: %s\r\nCSeq: %s\r\n"
+		 "Contact: <%s>;expires=300\r\nContent-Length: 0\r\n\r\n",
+		 via, sipmsg_hdr(m, "From"), sipmsg_hdr(m, "To"), m->callid,
+		 sipmsg_hdr(m, "CSeq"), own);
+	peer_raw(r->b, text, strlen(text));
+
+	m = peer_expect(r->b, "REGISTER");
+	wire_assert(sipmsg_count(m, "Contact") == 2);
+	sip_addr_uri(pub, sizeof(pub), sipmsg_nth(m, "Contact", 0));
+	wire_assert(!strcmp(pub, "sip:100@192.0.2.7:4711"));
+	snprintf(text, sizeof(text), "<%s>;expires=0", own);
+	wire_assert(!strcmp(text, sipmsg_nth(m, "Contact", 1)));
+	granted(r, m, "300");
+	(void)rig_account(r, id, ACCOUNT_REGISTERED);
+	/* once is enough */
+	rig_pass(r, 275000);
+	m = peer_expect(r->b, "REGISTER");
+	wire_assert(sipmsg_count(m, "Contact") == 1);
+	granted(r, m, "300");
+}
+
+/* A goodbye before the answer might be overtaken by it */
+static void unregistered_while_registering(struct rig *r)
+{
+	uint32_t id = add(r, 300);
+	const struct sipmsg *m = peer_expect(r->b, "REGISTER");
+
+	rig_req(r, REQ_UNREGISTER, id, NULL);
+	rig_sync(r);
+	peer_none(r->b, "REGISTER");
+	granted(r, m, "300");
+	m = peer_expect(r->b, "REGISTER");
+	wire_assert(expires_of(m) == 0);
+	granted(r, m, "0");
+	(void)rig_account(r, id, ACCOUNT_OFF);
+	wire_assert(rig_account_count(r, id, ACCOUNT_REGISTERED) == 0);
+
+	/* refused: there is nothing to take back */
+	rig_req(r, REQ_REGISTER, id, NULL);
+	m = peer_expect(r->b, "REGISTER");
+	rig_req(r, REQ_UNREGISTER, id, NULL);
+	peer_reply(r->b, m, 503, "No", NULL);
+	(void)rig_account(r, id, ACCOUNT_OFF);
+	rig_pass(r, 600000);
+	peer_none(r->b, "REGISTER");
+}
+
+/* A refresh failed, but what was granted before may stand there still */
+static void unregistered_after_a_failure(struct rig *r)
+{
+	uint32_t id = registered(r, 1000);
+	const struct sipmsg *m;
+
+	rig_leap(r, 901000);
+	peer_reply(r->b, peer_expect(r->b, "REGISTER"), 500, "No", NULL);
+	(void)rig_account(r, id, ACCOUNT_FAILED);
+	rig_req(r, REQ_UNREGISTER, id, NULL);
+	m = peer_expect(r->b, "REGISTER");
+	wire_assert(expires_of(m) == 0);
+	granted(r, m, "0");
+	(void)rig_account(r, id, ACCOUNT_OFF);
+	rig_pass(r, 600000);
+	peer_none(r->b, "REGISTER");
+}
+
+static uint32_t add_codecs(struct rig *r, const char *list)
+{
+	struct request req = {.type = REQ_ACCOUNT};
+
+	snprintf(req.u.account.aor, sizeof(req.u.account.aor), "sip:100@%s:%u",
+		 r->b->host, r->b->port);
+	snprintf(req.u.account.codecs, sizeof(req.u.account.codecs), "%s",
+		 list);
+	return rig_do(r, &req);
+}
+
+static void offers(struct rig *r, uint32_t account, const char *formats)
+{
+	uint32_t id = rig_req(r, REQ_DIAL, account, peer_uri(r->b, "b"));
+	const struct sipmsg *m = peer_expect(r->b, "INVITE");
+	const char *line = strstr(m->body, "m=audio");
+
+	if (!line || !strstr(line, formats) || strstr(m->body, "m=video"))
+		wire_fail("not %s in %s", formats, m->body);
+	peer_reply(r->b, m, 404, "Not Found", NULL);
+	(void)peer_expect(r->b, "ACK");
+	(void)rig_call_is(r, id, CALL_ENDED);
+}
+
+static void codecs_in_offers(struct rig *r)
+{
+	struct request req = {.type = REQ_ACCOUNT};
+
+	offers(r, add_codecs(r, ""), " RTP/AVP 0 8 101\r\n");
+	offers(r, add_codecs(r, "pcma,pcmu"), " RTP/AVP 8 0\r\n");
+	offers(r, add_codecs(r, "PCMA,telephone-event"), " RTP/AVP 8 101\r\n");
+	offers(r, add_codecs(r, "opus,g722,pcmu"), " RTP/AVP 0\r\n");
+
+	snprintf(req.u.account.aor, sizeof(req.u.account.aor), "sip:1@h");
+	snprintf(req.u.account.codecs, sizeof(req.u.account.codecs),
+		 "pcma,mp3");
+	wire_assert(rig_refused(r, &req) == EINVAL);
+}
+
+/* who calls with all of them is answered with those of the account */
+static void codecs_in_answers(struct rig *r)
+{
+	const struct call_info *c;
+	const struct sipmsg *m;
+	uint32_t n;
+
+	(void)add_codecs(r, "pcma");
+	leg_to(&r->lb, r->b, rig_uri(r, "100", "udp:"));
+	n = leg_invite(&r->lb, NULL, "sendrecv");
+	c = rig_incoming(r);
+	rig_req(r, REQ_ANSWER, c->id, NULL);
+	m = peer_expect_answer(r->b, "INVITE", n, 200);
+	if (!strstr(m->body, " RTP/AVP 8\r\n"))
+		wire_fail("%s", m->body);
+	leg_learn(&r->lb, m);
+	leg_ack(&r->lb);
+	(void)rig_call_is(r, c->id, CALL_TALKING);
+	leg_bye(&r->lb);
+}
+
 /* clang-format off */
 static const struct wcase cases[] = {
 	{"registered", plain, 0},
@@ -508,6 +706,12 @@ static const struct wcase cases[] = {
 	{"bad accounts", bad_accounts, 0},
 	{"connection lost", connection_lost, RIG_TCP},
 	{"incoming call for the account", incoming_call_for_the_account, 0},
+	{"two accounts of one user", two_accounts_of_one_user, 0},
+	{"the private Contact is taken back", private_contact_taken_back, 0},
+	{"unregistered while registering", unregistered_while_registering, 0},
+	{"unregistered after a failure", unregistered_after_a_failure, 0},
+	{"codecs in offers", codecs_in_offers, 0},
+	{"codecs in answers", codecs_in_answers, 0},
 };
 /* clang-format on */
 

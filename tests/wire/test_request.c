@@ -69,7 +69,7 @@ static void two_logins_at_once(struct rig *r)
 static void no_login_for_the_contact(struct rig *r)
 {
 	struct peer *far = peer_new("far", PEER_UDP, "127.0.0.2");
-	struct leg leg = {0};
+	static struct leg leg; /* outlives the case */
 	const struct sipmsg *m;
 	uint32_t call;
 
