@@ -53,6 +53,7 @@ static void call_destructor(void *arg)
 	mem_deref(c->ok);
 	mem_deref(c->ok_msg);
 	mem_deref(c->auth);
+	mem_deref(c->headers);
 	mem_deref(c->offer);
 	mem_deref(c->dlg);
 	mem_deref(c->replaced);
@@ -218,6 +219,8 @@ static void on_bye_answer(int err, const struct sip_msg *msg, bool again,
 	/* 481 and 408: it is gone there as well, which is what we wanted */
 	(void)err;
 	(void)why;
+	ASSERT_SIP();
+
 	if (again || (msg && msg->scode < 200))
 		return;
 	call_last_answer(c);
@@ -328,11 +331,6 @@ static void peer_reinvite(struct call *c, struct stack *st,
 {
 	int err = 0;
 
-	if (msg->cseq.num < c->peer_inv_cseq) {
-		(void)sip_treply(NULL, st->sip, msg, 500,
-				 "Server Internal Error (CSeq)");
-		return;
-	}
 	if (c->ok || c->st || !c->confirmed) {
 		(void)sip_treplyf(NULL, NULL, st->sip, msg, false, 500,
 				  "Server Internal Error (one at a time)",
@@ -345,9 +343,6 @@ static void peer_reinvite(struct call *c, struct stack *st,
 		(void)sip_treply(NULL, st->sip, msg, 491, "Request Pending");
 		return;
 	}
-	if (call_require_unknown(st, msg))
-		return;
-	c->peer_inv_cseq = msg->cseq.num;
 	c->offerless = !msg_has_sdp(msg);
 	if (!c->offerless)
 		err = offer_decode(c->offer, true, msg->mb);
@@ -368,24 +363,53 @@ static void peer_reinvite(struct call *c, struct stack *st,
 	call_set_state(c, c->info.state);
 }
 
-void call_request(struct call *c, struct stack *st, const struct sip_msg *msg)
+static void peer_options(struct call *c, struct stack *st,
+			 const struct sip_msg *msg)
+{
+	(void)c;
+	(void)sip_treplyf(NULL, NULL, st->sip, msg, false, 200, "OK",
+			  "Allow: " SIP_ALLOW "\r\n"
+			  "Content-Length: 0\r\n\r\n");
+}
+
+bool call_overtaken(struct call *c, struct stack *st, const struct sip_msg *msg)
 {
 	ASSERT_SIP();
 
-	if (!pl_strcmp(&msg->met, "BYE")) {
-		peer_bye(c, st, msg);
-	} else if (!pl_strcmp(&msg->met, "INVITE")) {
-		peer_reinvite(c, st, msg);
-	} else if (!pl_strcmp(&msg->met, "REFER")) {
-		referred_incoming(c, st, msg);
-	} else if (!pl_strcmp(&msg->met, "OPTIONS")) {
-		(void)sip_treplyf(NULL, NULL, st->sip, msg, false, 200, "OK",
-				  "Allow: " SIP_ALLOW "\r\n"
-				  "Content-Length: 0\r\n\r\n");
-	} else {
-		(void)sip_treplyf(NULL, NULL, st->sip, msg, false, 405,
-				  "Method Not Allowed",
-				  "Allow: " SIP_ALLOW "\r\n"
-				  "Content-Length: 0\r\n\r\n");
+	if (msg->cseq.num < c->peer_cseq) {
+		(void)sip_treply(NULL, st->sip, msg, 500,
+				 "Server Internal Error (CSeq)");
+		return true;
 	}
+	c->peer_cseq = msg->cseq.num;
+	return false;
+}
+
+void call_request(struct call *c, struct stack *st, const struct sip_msg *msg)
+{
+	static const struct {
+		const char *method;
+		void (*take)(struct call *c, struct stack *st,
+			     const struct sip_msg *msg);
+	} methods[] = {
+		{"BYE", peer_bye},
+		{"INVITE", peer_reinvite},
+		{"REFER", referred_incoming},
+		{"OPTIONS", peer_options},
+	};
+	size_t i;
+
+	ASSERT_SIP();
+
+	for (i = 0; i < COUNT_OF(methods); i++) {
+		if (pl_strcmp(&msg->met, methods[i].method))
+			continue;
+		if (!call_require_unknown(st, msg))
+			methods[i].take(c, st, msg);
+		return;
+	}
+	(void)sip_treplyf(NULL, NULL, st->sip, msg, false, 405,
+			  "Method Not Allowed",
+			  "Allow: " SIP_ALLOW "\r\n"
+			  "Content-Length: 0\r\n\r\n");
 }

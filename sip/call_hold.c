@@ -66,6 +66,7 @@ static int on_prepare_modify(struct stack *st, enum transp tp,
 
 	(void)st;
 	(void)tp;
+	ASSERT_SIP();
 	return offer_encode(c->offer, true, call_direction(c), bodyp);
 }
 
@@ -157,11 +158,7 @@ static void on_modify_answer(int err, const struct sip_msg *msg, bool again,
 		return;
 	}
 	if (msg->scode == 491 && c->glares++ < GLARES_MAX) {
-		/* who owns the Call-ID waits longer (RFC 3261 14.1) */
-		const uint32_t wait = c->dlg->uac ? 2100 + rand_u16() % 190 * 10
-						  : rand_u16() % 200 * 10;
-
-		tmr_start(&c->tmr_glare, wait, on_glare, c);
+		tmr_start(&c->tmr_glare, dlg_glare_ms(c->dlg), on_glare, c);
 		return;
 	}
 	if (msg->scode == 481 || msg->scode == 408) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "sip/call_priv.h"
@@ -7,6 +8,13 @@
 /* Being called: ringing, answering, and the 2xx until its ACK. */
 
 enum { T1_MS = 500, T2_MS = 4000, TIMEOUT_MS = 64 * T1_MS };
+
+static void refuse(struct call *c, unsigned code, const char *text)
+{
+	(void)sip_treply(&c->st, c->dlg->st->sip, c->inv_msg, (uint16_t)code,
+			 sip_reason(code));
+	call_end(c, code, text, false);
+}
 
 static void on_cancel(void *arg)
 {
@@ -21,19 +29,29 @@ static void on_cancel(void *arg)
 
 bool call_require_unknown(struct stack *st, const struct sip_msg *msg)
 {
-	const struct sip_hdr *hdr = msg_hdr(msg, "Require", NULL);
-	const bool ours = st->e->accept_refer;
+	struct msg_values v = {.msg = msg, .name = "Require"};
+	/* what our Supported says */
+	const char *known = st->e->accept_refer ? "replaces" : "tdialog";
+	struct mbuf *mb = NULL;
+	struct pl val;
 
 	ASSERT_SIP();
 
-	if (!hdr)
-		return false;
-	if (ours && !pl_strcasecmp(&hdr->val, "replaces") &&
-	    msg_hdr_count(msg, "Require", NULL) == 1)
+	while (msg_values_next(&v, &val)) {
+		if (!pl_strcasecmp(&val, known))
+			continue;
+		if (!mb && !(mb = mbuf_alloc(64)))
+			break;
+		if (msg_is_plain(&val))
+			(void)mbuf_printf(mb, "%s%r", mb->pos ? ", " : "",
+					  &val);
+	}
+	if (!mb)
 		return false;
 	(void)sip_treplyf(NULL, NULL, st->sip, msg, false, 420, "Bad Extension",
-			  "Unsupported: %r\r\nContent-Length: 0\r\n\r\n",
-			  &hdr->val);
+			  "Unsupported: %b\r\nContent-Length: 0\r\n\r\n",
+			  mb->buf, mb->end);
+	mem_deref(mb);
 	return true;
 }
 
@@ -84,114 +102,198 @@ static bool user_is_plain(const char *user)
 				 "-_.!~*'()&=+$%")] == '\0';
 }
 
+static void reply(struct stack *st, const struct sip_msg *msg, unsigned code,
+		  const char *reason)
+{
+	(void)sip_treply(NULL, st->sip, msg, (uint16_t)code,
+			 reason ? reason : sip_reason(code));
+}
+
+/* ---- ringing ----------------------------------------------------------- */
+
+/* Seconds an INVITE is good for (RFC 3261 13.3.1); false: it does not say */
+static bool expires_of(const struct sip_msg *msg, uint64_t *secondsp)
+{
+	const struct sip_hdr *hdr = msg_hdr(msg, "Expires", NULL);
+	size_t i;
+
+	if (!hdr || !hdr->val.l || hdr->val.l > 10)
+		return false;
+	for (i = 0; i < hdr->val.l; i++) {
+		if (hdr->val.p[i] < '0' || hdr->val.p[i] > '9')
+			return false;
+	}
+	*secondsp = pl_u64(&hdr->val);
+	return true;
+}
+
 static void on_rang_enough(void *arg)
 {
 	ASSERT_SIP();
-	(void)call_reject(arg, 480);
+	refuse(arg, 480, "it rang too long");
 }
 
-void call_incoming(struct engine *e, struct stack *st,
-		   const struct sip_msg *msg)
+static void on_invitation_over(void *arg)
 {
-	const struct sip_hdr *hdr;
-	struct call *c = NULL, *old = NULL;
-	struct account *acc;
-	unsigned code;
-	int err;
-
 	ASSERT_SIP();
+	refuse(arg, 487, "the caller did not want to wait longer");
+}
+
+static void ring(struct call *c, const struct sip_msg *msg)
+{
+	const uint64_t most = c->e->ring_timeout_s;
+	uint64_t expires;
+
+	if (!c->e->robot && call_progress(c, 180)) {
+		call_end(c, 503, "it cannot be answered where it came from",
+			 true);
+		return;
+	}
+	if (expires_of(msg, &expires) && (!most || expires < most))
+		tmr_start(&c->tmr_ring, expires * 1000, on_invitation_over, c);
+	else if (most)
+		tmr_start(&c->tmr_ring, most * 1000, on_rang_enough, c);
+	call_set_state(c, CALL_RINGING);
+}
+
+/* ---- an INVITE --------------------------------------------------------- */
+
+/* May it make a call at all?  If not, it has been answered. */
+static bool is_acceptable(struct engine *e, struct stack *st,
+			  const struct sip_msg *msg, struct call **oldp)
+{
+	unsigned code;
 
 	if (call_require_unknown(st, msg))
-		return;
+		return false;
 	if (mbuf_get_left(msg->mb) && !msg_has_sdp(msg)) {
 		(void)sip_treplyf(NULL, NULL, st->sip, msg, false, 415,
 				  "Unsupported Media Type",
 				  "Accept: application/sdp\r\n"
 				  "Content-Length: 0\r\n\r\n");
-		return;
+		return false;
 	}
-	code = replaces_wanted(e, msg, &old);
-	if (code) {
-		(void)sip_treply(NULL, st->sip, msg, (uint16_t)code,
-				 sip_reason(code));
-		return;
+	code = replaces_wanted(e, msg, oldp);
+	if (code)
+		reply(st, msg, code, NULL);
+	return !code;
+}
+
+static int take_dialog(struct call *c, struct stack *st,
+		       const struct sip_msg *msg)
+{
+	char words[64];
+	const char *bad = NULL;
+	int err = dlg_uas(&c->dlg, st, msg, &bad);
+
+	if (err == ENOMEM) {
+		reply(st, msg, 500, NULL);
+		return err;
 	}
-	acc = account_for(e, msg);
-	if (acc)
-		c = call_new(e, acc);
-	if (!c) {
-		(void)sip_treply(NULL, st->sip, msg, 500,
-				 "Server Internal Error");
-		return;
+	if (!err && msg->from.auri.l >= URI_MAX) {
+		/* an address is never cut, so it must fit */
+		err = EOVERFLOW;
+		bad = "From too long";
 	}
-	err = dlg_uas(&c->dlg, st, msg);
-	/* an address is never cut, so it must fit */
-	if (err || msg->from.auri.l >= URI_MAX) {
-		(void)sip_treply(NULL, st->sip, msg, 400,
-				 err ? "Bad Request (Contact)"
-				     : "Bad Request (From too long)");
-		mem_deref(c);
-		return;
-	}
-	err = auth_alloc(&c->auth, &acc->cred);
-	if (!err)
-		err = call_ensure_offer(c, st);
-	if (!err && msg_has_sdp(msg)) {
-		err = offer_decode(c->offer, true, msg->mb);
-		if (err == EBADMSG || err == ENOTSUP) {
-			(void)sip_treply(
-				NULL, st->sip, msg, err == EBADMSG ? 400 : 488,
-				err == EBADMSG ? "Bad Session Description"
-					       : "Not Acceptable Here");
-			mem_deref(c);
-			return;
-		}
-	} else {
-		c->offerless = true;
-	}
-	if (!err)
-		err = sip_strans_alloc(&c->st, st->sip, msg, on_cancel, c);
 	if (err) {
-		(void)sip_treply(NULL, st->sip, msg, 500,
-				 "Server Internal Error");
-		mem_deref(c);
-		return;
+		(void)snprintf(words, sizeof(words), "Bad Request (%s)", bad);
+		reply(st, msg, 400, words);
+	}
+	return err;
+}
+
+static int take_offer(struct call *c, struct stack *st,
+		      const struct sip_msg *msg)
+{
+	int err = call_ensure_offer(c, st);
+
+	c->offerless = !msg_has_sdp(msg);
+	if (!err && !c->offerless)
+		err = offer_decode(c->offer, true, msg->mb);
+	if (err == EBADMSG)
+		reply(st, msg, 400, "Bad Session Description");
+	else if (err)
+		reply(st, msg, err == ENOTSUP ? 488 : 500, NULL);
+	return err;
+}
+
+/* The call of an INVITE; NULL: none, and it has been answered */
+static struct call *call_of_invite(struct engine *e, struct stack *st,
+				   const struct sip_msg *msg)
+{
+	struct account *acc = account_for(e, msg);
+	struct call *c = acc ? call_new(e, acc) : NULL;
+
+	if (!c) {
+		reply(st, msg, 500, NULL);
+		return NULL;
+	}
+	if (take_dialog(c, st, msg))
+		goto fail;
+	if (auth_alloc(&c->auth, &acc->cred)) {
+		reply(st, msg, 500, NULL);
+		goto fail;
+	}
+	if (take_offer(c, st, msg))
+		goto fail;
+	if (sip_strans_alloc(&c->st, st->sip, msg, on_cancel, c)) {
+		reply(st, msg, 500, NULL);
+		goto fail;
 	}
 	c->inv_msg = mem_ref((void *)(uintptr_t)msg);
-	c->peer_inv_cseq = msg->cseq.num;
-	call_learn_peer(c, msg);
-	c->info.dir = CALL_IN;
-	text_clean(c->info.peer, sizeof(c->info.peer), c->dlg->remote_uri,
+	return c;
+fail:
+	mem_deref(c);
+	return NULL;
+}
+
+static void show_caller(struct call *c, const struct sip_msg *msg)
+{
+	const struct sip_hdr *hdr = msg_hdr(msg, "Referred-By", "b");
+	struct call_info *info = &c->info;
+	char *name;
+
+	info->dir = CALL_IN;
+	text_clean(info->peer, sizeof(info->peer), c->dlg->remote_uri,
 		   strlen(c->dlg->remote_uri));
-	text_clean(c->info.name, sizeof(c->info.name),
-		   msg->from.dname.p ? msg->from.dname.p : "",
-		   msg->from.dname.l);
-	text_clean(c->info.local, sizeof(c->info.local),
+	if (!msg_unfold(&name, &msg->from.dname)) {
+		text_clean(info->name, sizeof(info->name), name, strlen(name));
+		mem_deref(name);
+	}
+	text_clean(info->local, sizeof(info->local),
 		   msg->uri.user.p ? msg->uri.user.p : "", msg->uri.user.l);
+	if (hdr)
+		text_clean(info->referred_by, sizeof(info->referred_by),
+			   hdr->val.p, hdr->val.l);
+}
+
+void call_incoming(struct engine *e, struct stack *st,
+		   const struct sip_msg *msg)
+{
+	struct call *c, *old = NULL;
+
+	ASSERT_SIP();
+
+	if (!is_acceptable(e, st, msg, &old))
+		return;
+	c = call_of_invite(e, st, msg);
+	if (!c)
+		return;
+	c->peer_cseq = msg->cseq.num;
+	call_learn_peer(c, msg);
+	show_caller(c, msg);
 	if (e->robot && c->info.local[0] && user_is_plain(c->info.local))
 		(void)str_dup(&c->dlg->user, c->info.local);
-	hdr = msg_hdr(msg, "Referred-By", "b");
-	if (hdr)
-		text_clean(c->info.referred_by, sizeof(c->info.referred_by),
-			   hdr->val.p, hdr->val.l);
 	call_note_remote_hold(c);
 	call_enter(c);
-	if (old) {
-		c->replaced = mem_ref(old);
-		c->info.replaces = old->info.id;
-		if (call_answer(c))
-			(void)call_reject(c, 500);
+	if (!old) {
+		ring(c, msg);
 		return;
 	}
-	if (!e->robot && call_progress(c, 180)) {
-		call_end(c, 503, "it cannot be answered where it came from",
-			 true);
-		return;
-	}
-	if (e->ring_timeout_s)
-		tmr_start(&c->tmr_ring, e->ring_timeout_s * 1000ull,
-			  on_rang_enough, c);
-	call_set_state(c, CALL_RINGING);
+	c->replaced = mem_ref(old);
+	c->info.replaces = old->info.id;
+	if (call_answer(c))
+		(void)call_reject(c, 500);
 }
 
 int call_progress(struct call *c, unsigned code)
@@ -304,9 +406,7 @@ int call_reject(struct call *c, unsigned code)
 
 	if (!c->st || c->confirmed || code < 300 || code > 699)
 		return EINVAL;
-	(void)sip_treply(&c->st, c->dlg->st->sip, c->inv_msg, (uint16_t)code,
-			 sip_reason(code));
-	call_end(c, code, "refused here", false);
+	refuse(c, code, "refused here");
 	return 0;
 }
 

@@ -25,7 +25,7 @@ static void fork_destructor(void *arg)
 	mem_deref(f->ack);
 }
 
-static int invite(struct call *c, const char *headers);
+static int invite(struct call *c);
 
 static int on_prepare(struct stack *st, enum transp tp, struct mbuf **bodyp,
 		      void *arg)
@@ -33,6 +33,8 @@ static int on_prepare(struct stack *st, enum transp tp, struct mbuf **bodyp,
 	struct call *c = arg;
 	char aor[URI_MAX];
 	int err;
+
+	ASSERT_SIP();
 
 	if (c->acc->p2p && !c->dlg->rtag) {
 		err = account_aor(c->acc, c->dlg->user, st, tp, aor,
@@ -159,7 +161,7 @@ static bool redirected(struct call *c)
 	if (dlg_restart(c->dlg, first))
 		return false;
 	text_cut(c->info.peer, sizeof(c->info.peer), first);
-	return !invite(c, NULL);
+	return !invite(c);
 }
 
 static void answered(struct call *c, const struct sip_msg *msg)
@@ -294,7 +296,7 @@ static void on_invite_answer(int err, const struct sip_msg *msg, bool again,
 	call_end(c, msg->scode, text, true);
 }
 
-static int invite(struct call *c, const char *headers)
+static int invite(struct call *c)
 {
 	char hdrs[2048];
 	struct rq_prm prm = call_rq(c, "INVITE", on_invite_answer);
@@ -303,7 +305,7 @@ static int invite(struct call *c, const char *headers)
 	n = snprintf(hdrs, sizeof(hdrs),
 		     "Allow: " SIP_ALLOW "\r\nSupported: %s\r\n%s",
 		     c->e->accept_refer ? "replaces" : "tdialog",
-		     headers ? headers : "");
+		     c->headers ? c->headers : "");
 	if (n < 0 || (size_t)n >= sizeof(hdrs))
 		return EOVERFLOW;
 	prm.headers = hdrs;
@@ -340,6 +342,9 @@ int call_dial(struct engine *e, struct account *acc, const char *uri,
 			      acc->prm.name, uri, route);
 	if (!err)
 		err = auth_alloc(&c->auth, &acc->cred);
+	/* kept: a 3xx changes whom we call, not why */
+	if (!err && headers)
+		err = str_dup(&c->headers, headers);
 	if (err)
 		goto out;
 	call_enter(c);
@@ -349,7 +354,7 @@ int call_dial(struct engine *e, struct account *acc, const char *uri,
 		/* the phone that was asked calls in its own name */
 		c->dlg->user = mem_ref(referred_user(referred));
 	}
-	err = invite(c, headers);
+	err = invite(c);
 	if (err)
 		goto out;
 	call_set_state(c, CALL_DIALING);

@@ -70,17 +70,18 @@ static void request_in_dialog(struct stack *st, const struct sip_msg *msg)
 		refer_notify(e, st, msg);
 		return;
 	}
+	c = call_of_dialog(e, msg);
+	if (c && call_overtaken(c, st, msg))
+		return;
 	if (!pl_strcmp(&msg->met, "SUBSCRIBE")) {
 		if (referred_subscribe(e, st, msg))
 			return;
 		/* nobody gets to watch a referral he has not made */
-		c = call_of_dialog(e, msg);
 		(void)sip_treply(NULL, st->sip, msg, c ? 403 : 481,
 				 c ? "Forbidden"
 				   : "Subscription Does Not Exist");
 		return;
 	}
-	c = call_of_dialog(e, msg);
 	if (!c) {
 		/* without a transaction: strangers get no memory of ours */
 		(void)sip_reply(st->sip, msg, 481,
@@ -98,7 +99,8 @@ bool engine_on_request(struct stack *st, const struct sip_msg *msg)
 	ASSERT_SIP();
 
 	if (!msg_core_is_named(msg)) {
-		(void)sip_reply(st->sip, msg, 400, "Bad Request");
+		(void)sip_reply(st->sip, msg, 400,
+				"Bad Request (Via, To, From, Call-ID or CSeq)");
 		return true;
 	}
 	if (!pl_strcmp(&msg->met, "ACK")) {
@@ -115,18 +117,18 @@ bool engine_on_request(struct stack *st, const struct sip_msg *msg)
 				"Bad Request (Call-ID or From tag missing)");
 		return true;
 	}
+	if (!pl_strcmp(&msg->met, "CANCEL")) {
+		if (!e->registrar || !registrar_request(e->registrar, st, msg))
+			(void)sip_reply(st->sip, msg, 481,
+					"Call/Transaction Does Not Exist");
+		return true;
+	}
 	if (pl_isset(&msg->to.tag)) {
 		if (!call_of_dialog(e, msg) && e->registrar &&
 		    registrar_request(e->registrar, st, msg))
 			return true;
 		if (!challenged(st, msg))
 			request_in_dialog(st, msg);
-		return true;
-	}
-	if (!pl_strcmp(&msg->met, "CANCEL")) {
-		if (!e->registrar || !registrar_request(e->registrar, st, msg))
-			(void)sip_reply(st->sip, msg, 481,
-					"Call/Transaction Does Not Exist");
 		return true;
 	}
 	if (challenged(st, msg))

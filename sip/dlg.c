@@ -50,6 +50,7 @@ static struct dlg *dlg_new(void)
 static int route_add(struct dlg *d, const struct pl *val)
 {
 	char **v;
+	int err;
 
 	if (d->routec >= ROUTES_MAX)
 		return E2BIG;
@@ -63,10 +64,10 @@ static int route_add(struct dlg *d, const struct pl *val)
 		mem_deref(d->routev);
 	}
 	d->routev = v;
-	if (pl_strdup(&d->routev[d->routec], val))
-		return ENOMEM;
-	d->routec++;
-	return 0;
+	err = msg_unfold(&d->routev[d->routec], val);
+	if (!err)
+		d->routec++;
+	return err;
 }
 
 /* Record-Route values in the order of the message, or turned round */
@@ -78,7 +79,7 @@ static int routes_learn(struct dlg *d, const struct sip_msg *msg, bool reverse)
 	int err = 0;
 
 	while (n < ROUTES_MAX && msg_values_next(&v, &valv[n])) {
-		if (!msg_is_plain(&valv[n]))
+		if (!msg_is_text(&valv[n]))
 			return EBADMSG;
 		n++;
 	}
@@ -98,12 +99,12 @@ static int contact_learn(struct dlg *d, const struct sip_msg *msg)
 
 	if (!msg_values_next(&v, &val))
 		return ENOENT;
-	/* it goes into our request lines and Refer-To as it is */
-	if (!msg_is_plain(&val))
-		return EBADMSG;
 	err = sip_addr_decode(&addr, &val);
 	if (err)
 		return err;
+	/* the URI goes into our request lines and Refer-To as it is */
+	if (!msg_is_text(&val) || !msg_is_plain(&addr.auri))
+		return EBADMSG;
 	if (pl_strcasecmp(&addr.uri.scheme, "sip") &&
 	    pl_strcasecmp(&addr.uri.scheme, "sips"))
 		return EPROTONOSUPPORT;
@@ -174,12 +175,49 @@ int dlg_restart(struct dlg *d, const char *target)
 /* a To or From value without its tag, so that we can write it with ours */
 static int untag(char **dst, const struct sip_taddr *a)
 {
-	if (pl_isset(&a->dname))
-		return re_sdprintf(dst, "\"%r\" <%r>", &a->dname, &a->auri);
-	return re_sdprintf(dst, "<%r>", &a->auri);
+	char *name;
+	int err;
+
+	if (!msg_is_text(&a->val) || !msg_is_plain(&a->auri))
+		return EBADMSG;
+	if (!pl_isset(&a->dname))
+		return re_sdprintf(dst, "<%r>", &a->auri);
+	err = msg_unfold(&name, &a->dname);
+	if (err)
+		return err;
+	err = re_sdprintf(dst, "\"%s\" <%r>", name, &a->auri);
+	mem_deref(name);
+	return err;
 }
 
-int dlg_uas(struct dlg **dp, struct stack *st, const struct sip_msg *msg)
+/* What of ours or his is not fit to be copied?  NULL: all is well */
+static int identity(struct dlg *d, const struct sip_msg *msg, const char **badp)
+{
+	int err;
+
+	*badp = "Call-ID";
+	if (!msg_is_plain(&msg->callid))
+		return EBADMSG;
+	*badp = "From";
+	if (!msg_is_plain(&msg->from.tag))
+		return EBADMSG;
+	err = untag(&d->remote, &msg->from);
+	if (err)
+		return err;
+	*badp = "To";
+	err = untag(&d->local, &msg->to);
+	if (err)
+		return err;
+	err = pl_strdup(&d->callid, &msg->callid);
+	err |= re_sdprintf(&d->ltag, "%016llx", msg->tag);
+	err |= pl_strdup(&d->rtag, &msg->from.tag);
+	err |= pl_strdup(&d->local_uri, &msg->to.auri);
+	err |= pl_strdup(&d->remote_uri, &msg->from.auri);
+	return err;
+}
+
+int dlg_uas(struct dlg **dp, struct stack *st, const struct sip_msg *msg,
+	    const char **badp)
 {
 	struct dlg *d = dlg_new();
 	int err;
@@ -188,25 +226,18 @@ int dlg_uas(struct dlg **dp, struct stack *st, const struct sip_msg *msg)
 
 	if (!d)
 		return ENOMEM;
-	if (!msg_is_plain(&msg->from.val) || !msg_is_plain(&msg->to.val) ||
-	    !msg_is_plain(&msg->callid)) {
-		mem_deref(d);
-		return EBADMSG;
-	}
 	d->st = st;
 	d->tp = transp_of(msg->tp);
 	d->peer = msg->src;
-	err = pl_strdup(&d->callid, &msg->callid);
-	err |= re_sdprintf(&d->ltag, "%016llx", msg->tag);
-	err |= pl_strdup(&d->rtag, &msg->from.tag);
-	err |= untag(&d->local, &msg->to);
-	err |= untag(&d->remote, &msg->from);
-	err |= pl_strdup(&d->local_uri, &msg->to.auri);
-	err |= pl_strdup(&d->remote_uri, &msg->from.auri);
-	if (!err)
+	err = identity(d, msg, badp);
+	if (!err) {
+		*badp = "Record-Route";
 		err = routes_learn(d, msg, false);
-	if (!err)
+	}
+	if (!err) {
+		*badp = "Contact";
 		err = contact_learn(d, msg);
+	}
 	if (err)
 		mem_deref(d);
 	else
@@ -306,4 +337,9 @@ int dlg_refresh(struct dlg *d, const struct sip_msg *msg)
 	ASSERT_SIP();
 	d->peer = msg->src;
 	return contact_learn(d, msg);
+}
+
+uint32_t dlg_glare_ms(const struct dlg *d)
+{
+	return d->uac ? 2100 + rand_u16() % 190 * 10 : rand_u16() % 200 * 10;
 }

@@ -51,8 +51,13 @@ struct dlg {
 int dlg_uac(struct dlg **dp, const char *local_uri, const char *local_name,
 	    const char *uri, const char *route);
 
-/** A new one from a request we received */
-int dlg_uas(struct dlg **dp, struct stack *st, const struct sip_msg *msg);
+/**
+ * A new one from a request we received.
+ *
+ * @param badp  On EBADMSG and ENOENT the header that will not do
+ */
+int dlg_uas(struct dlg **dp, struct stack *st, const struct sip_msg *msg,
+	    const char **badp);
 
 /** Learn tag, route set and target from an answer to our first request */
 int dlg_learn(struct dlg *d, const struct sip_msg *msg);
@@ -75,5 +80,9 @@ bool dlg_match_half(const struct dlg *d, const struct sip_msg *msg);
 
 /** Target refresh by Contact (RFC 3261 12.2) */
 int dlg_refresh(struct dlg *d, const struct sip_msg *msg);
+
+/** How long to wait after a 491 [ms]: who owns the Call-ID waits longer
+ *  (RFC 3261 14.1) */
+uint32_t dlg_glare_ms(const struct dlg *d);
 
 #endif

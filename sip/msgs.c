@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
 #include <string.h>
 
 #include "sip/priv.h"
@@ -59,21 +60,25 @@ static const char *value_end(const char *p, const char *end)
 	return p;
 }
 
+/* a line may be folded anywhere between values (RFC 3261 7.3.1) */
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 bool msg_values_next(struct msg_values *v, struct pl *val)
 {
 	for (;;) {
 		const char *stop;
 
-		while (v->p < v->end &&
-		       (*v->p == ' ' || *v->p == '\t' || *v->p == ','))
+		while (v->p < v->end && (is_blank(*v->p) || *v->p == ','))
 			v->p++;
 		if (v->p < v->end) {
 			stop = value_end(v->p, v->end);
 			val->p = v->p;
 			val->l = (size_t)(stop - v->p);
 			v->p = stop;
-			while (val->l && (val->p[val->l - 1] == ' ' ||
-					  val->p[val->l - 1] == '\t'))
+			while (val->l && is_blank(val->p[val->l - 1]))
 				val->l--;
 			return true;
 		}
@@ -184,22 +189,74 @@ bool msg_is_plain(const struct pl *pl)
 	return true;
 }
 
+bool msg_is_text(const struct pl *pl)
+{
+	size_t i;
+
+	for (i = 0; i < pl->l; i++) {
+		const unsigned char c = (unsigned char)pl->p[i];
+
+		if (c == '\t')
+			continue;
+		if (c == '\r' && i + 2 < pl->l && pl->p[i + 1] == '\n' &&
+		    (pl->p[i + 2] == ' ' || pl->p[i + 2] == '\t'))
+			i++;
+		else if (c < 0x20 || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+int msg_unfold(char **dst, const struct pl *pl)
+{
+	size_t i, n = 0;
+	char *s;
+
+	if (!msg_is_text(pl))
+		return EBADMSG;
+	s = mem_alloc(pl->l + 1, NULL);
+	if (!s)
+		return ENOMEM;
+	/* behind a CRLF stands a blank, which is left */
+	for (i = 0; i < pl->l; i++) {
+		if (pl->p[i] != '\r' && pl->p[i] != '\n')
+			s[n++] = pl->p[i] == '\t' ? ' ' : pl->p[i];
+	}
+	s[n] = '\0';
+	*dst = s;
+	return 0;
+}
+
+static bool is_within(const struct pl *part, const struct pl *whole)
+{
+	return part->p >= whole->p && part->p < whole->p + whole->l;
+}
+
+/* libre takes the last header of a hash for To and From, but its tag from
+ * one before it when the last has none */
+static bool addr_is_named(const struct sip_msg *msg, const char *name,
+			  const char *compact, const struct sip_taddr *addr)
+{
+	const struct sip_hdr *hdr = msg_hdr(msg, name, compact);
+
+	return hdr && hdr->val.p == addr->val.p &&
+	       msg_hdr_count(msg, name, compact) == 1 &&
+	       (!pl_isset(&addr->tag) || is_within(&addr->tag, &addr->val));
+}
+
 bool msg_core_is_named(const struct sip_msg *msg)
 {
-	const struct sip_hdr *to = msg_hdr(msg, "To", "t");
-	const struct sip_hdr *from = msg_hdr(msg, "From", "f");
 	const struct sip_hdr *id = msg_hdr(msg, "Call-ID", "i");
 	const struct sip_hdr *cseq = msg_hdr(msg, "CSeq", NULL);
+	const struct sip_hdr *via = msg_hdr(msg, "Via", "v");
 
-	return to && to->val.p == msg->to.val.p && from &&
-	       from->val.p == msg->from.val.p && id &&
-	       id->val.p == msg->callid.p && cseq &&
-	       msg->cseq.met.p >= cseq->val.p &&
-	       msg->cseq.met.p < cseq->val.p + cseq->val.l &&
-	       msg_hdr_count(msg, "To", "t") == 1 &&
-	       msg_hdr_count(msg, "From", "f") == 1 &&
-	       msg_hdr_count(msg, "Call-ID", "i") == 1 &&
-	       msg_hdr_count(msg, "CSeq", NULL) == 1;
+	return addr_is_named(msg, "To", "t", &msg->to) &&
+	       addr_is_named(msg, "From", "f", &msg->from) && id &&
+	       id->val.p == msg->callid.p &&
+	       msg_hdr_count(msg, "Call-ID", "i") == 1 && cseq &&
+	       is_within(&msg->cseq.met, &cseq->val) &&
+	       msg_hdr_count(msg, "CSeq", NULL) == 1 && via &&
+	       via->val.p == msg->via.val.p;
 }
 
 void msg_reason(char *dst, size_t size, const struct sip_msg *msg)

@@ -240,9 +240,10 @@ struct call {
 	struct call_info info;
 	enum sdp_dir want, have; /* our direction: wished, agreed */
 	unsigned glares;
-	uint32_t peer_inv_cseq;  /* CSeq of the peer's last INVITE */
+	uint32_t peer_cseq;      /* the peer's highest, NOTIFY apart */
 	uint32_t refer_parallel; /* 0 unknown, 1 no, 2 yes        */
 	uint32_t redirects;
+	char *headers;              /* of our first INVITE           */
 	char final_target[URI_MAX]; /* what was dialled, as a URI    */
 	bool confirmed;             /* 2xx seen or ACK received      */
 	bool established;           /* both ways: may REFER, BYE     */
@@ -263,6 +264,9 @@ int call_dial(struct engine *e, struct account *acc, const char *uri,
 void call_incoming(struct engine *e, struct stack *st,
 		   const struct sip_msg *msg);
 void call_request(struct call *c, struct stack *st, const struct sip_msg *msg);
+/** Older than what came before it; then 500 has been sent */
+bool call_overtaken(struct call *c, struct stack *st,
+		    const struct sip_msg *msg);
 void call_ack(struct call *c, const struct sip_msg *msg);
 struct call *call_of_dialog(struct engine *e, const struct sip_msg *msg);
 /** A 2xx no transaction knows: again, or of another branch */
@@ -332,8 +336,12 @@ bool msg_hdr_has(const struct sip_msg *msg, const char *name,
 bool msg_param(const struct pl *pl, const char *name, struct pl *val);
 /** No control characters: it may stand in a header of ours */
 bool msg_is_plain(const struct pl *pl);
+/** The same, but for tabs and line folding (RFC 3261 7.3.1) */
+bool msg_is_text(const struct pl *pl);
+/** A copy with blanks for tabs, and folds undone.  0, EBADMSG, ENOMEM */
+int msg_unfold(char **dst, const struct pl *pl);
 /** To, From, Call-ID and CSeq stand there once each, and what libre took for
- *  them is what bears their names */
+ *  them is what bears their names; so does the topmost Via */
 bool msg_core_is_named(const struct sip_msg *msg);
 /** Clean copy of a reason phrase, or the standard one when it is empty */
 void msg_reason(char *dst, size_t size, const struct sip_msg *msg);

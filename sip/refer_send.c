@@ -358,8 +358,7 @@ static bool send_later(struct refer_status *r, const struct sip_msg *msg)
 		return false;
 	if (r->resends++ >= RESENDS_MAX)
 		return false;
-	wait = r->dlg->uac ? 2100 + rand_u16() % 190 * 10
-			   : rand_u16() % 200 * 10;
+	wait = dlg_glare_ms(r->dlg);
 	if (after && after <= 10 && wait < after * 1000)
 		wait = after * 1000;
 	tmr_cancel(&r->tmr_n);

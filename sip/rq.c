@@ -224,6 +224,23 @@ static void log_in(struct rq *rq, const struct sip_msg *msg)
 		rq_fail(rq, err);
 }
 
+/* A re-INVITE that was accepted is ACKed, wanted or not, or it is accepted
+ * for 32 s (RFC 3261 13.2.2.4) */
+static void ack_forgotten(const struct rq *rq)
+{
+	const struct rq_prm prm = {
+		.e = rq->e,
+		.method = "ACK",
+		.dlg = rq->dlg,
+		.acc = rq->acc,
+		.auth = rq->auth,
+	};
+	struct rq *ack = NULL;
+
+	if (!rq_ack(&ack, &prm, rq->cseq))
+		mem_deref(ack);
+}
+
 static void on_response(int err, const struct sip_msg *msg, void *arg)
 {
 	struct rq *rq = arg;
@@ -246,6 +263,9 @@ static void on_response(int err, const struct sip_msg *msg, void *arg)
 			rq->h(0, msg, false, NULL, rq->arg);
 		return;
 	}
+	if (rq->forgotten && msg->scode < 300 && rq->dlg->rtag &&
+	    !strcmp(rq->method, "INVITE"))
+		ack_forgotten(rq);
 	if ((msg->scode == 401 || msg->scode == 407) && rq->auth &&
 	    !rq->canceled && rq->challenges < CHALLENGES_MAX) {
 		err = is_trusted(rq)

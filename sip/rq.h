@@ -76,7 +76,8 @@ uint32_t rq_cseq(const struct rq *rq);
  *  final answer */
 void rq_cancel(struct rq *rq);
 
-/** Forget it: h is not called any more; a non-INVITE goes on by itself */
+/** Forget it: h is not called any more; it goes on by itself, and a
+ *  re-INVITE that is accepted all the same is ACKed */
 void rq_forget(struct rq **rqp);
 
 /** It is out and waits for its answer; false: it has not left yet */

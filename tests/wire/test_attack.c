@@ -930,6 +930,63 @@ static void core_names(struct rig *r)
 		wire_assert(e->ev.type != EV_CALL);
 }
 
+/* Before the real one: that is the one which counts, or it is refused */
+static void core_names_before(struct rig *r)
+{
+	static const struct {
+		const char *twin; /* NULL: of Via */
+		const char *from_tag;
+		unsigned code; /* 0: it rings */
+	} rows[] = {
+		{"P-1069: <sip:evil@127.0.0.1>", ";tag=real", 0},
+		{"P-1069: <sip:evil@127.0.0.1>;tag=evil", ";tag=real", 400},
+		{"P-4937: <sip:evil@127.0.0.1>;tag=evil", ";tag=real", 0},
+		{"P-4937: <sip:evil@127.0.0.1>;tag=evil", "", 400},
+		{"P-4085: evil", ";tag=real", 0},
+		{"P-1306: 7 INVITE", ";tag=real", 0},
+		{NULL, ";tag=real", 400},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char twin[200], text[1000], sdp[700];
+		const struct sipmsg *m;
+		struct request req = {.type = REQ_REJECT};
+
+		leg_to(&r->lb, r->b, rig_uri(r, "cordpair", "udp:"));
+		snprintf(r->lb.next_branch, sizeof(r->lb.next_branch),
+			 "z9hG4bKtwin%zu", i);
+		snprintf(twin, sizeof(twin),
+			 "P-1003: SIP/2.0/UDP %s:%u;branch=%s", r->b->host,
+			 r->b->port, r->lb.next_branch);
+		sdp_make(sdp, sizeof(sdp), r->b, "sendrecv", 1);
+		snprintf(text, sizeof(text),
+			 "INVITE [target] SIP/2.0\r\n%s\r\n[via]\r\n"
+			 "From: <%s>%s\r\n[to]\r\n[callid]\r\n"
+			 "[cseq] INVITE\r\n[contact]\r\n"
+			 "Content-Type: application/sdp\r\n[len]\r\n\r\n",
+			 rows[i].twin ? rows[i].twin : twin, r->lb.local,
+			 rows[i].from_tag);
+		r->lb.invite_cseq = leg_text(&r->lb, text, sdp, strlen(sdp));
+		req.id = rings(r);
+		if (!req.id != !!rows[i].code)
+			wire_fail("row %zu %s", i,
+				  req.id ? "rings" : "does not ring");
+		if (req.id) {
+			const char *peer = rig_call_now(r, req.id)->peer;
+
+			wire_assert(!strcmp(peer, r->lb.local));
+			req.code = 486;
+			(void)rig_do(r, &req);
+		}
+		m = final_of(&r->lb);
+		if (m->code != (rows[i].code ? rows[i].code : 486))
+			wire_fail("row %zu: %u", i, m->code);
+		wire_assert(!strcmp(m->callid, r->lb.callid));
+		wire_assert(m->cseq == r->lb.invite_cseq);
+		ack_refused(&r->lb);
+	}
+}
+
 /* ---- ringing for ever ---------------------------------------------------- */
 
 static void rings_for_ever(struct rig *r)
@@ -1041,6 +1098,7 @@ static const struct wcase cases[] = {
 	{"control characters in what is copied", foul_bytes, 0},
 	{"REFER for a long Call-ID", refer_of_long_callid, RIG_OUT | RIG_ACCOUNT},
 	{"To, From, Call-ID and CSeq under other names", core_names, 0},
+	{"the same before the real ones", core_names_before, 0},
 	{"an incoming call rings for ever", rings_for_ever, 0},
 	{"transfer to a foul name", transfer_to_a_foul_name, 0},
 };
