@@ -16,24 +16,30 @@ static int post(struct run *run, enum req_type type, uint32_t id)
 	return run_post(run, &req);
 }
 
-/* A request with a target, checked here so that a slip sends nothing. */
-static int post_target(struct run *run, enum req_type type, uint32_t id,
-		       const char *target)
+/* A user talks to one at a time. */
+static int post_alone(struct run *run, enum req_type type, uint32_t id)
 {
-	struct request req = {.type = type, .id = id};
+	struct request req = {.type = type, .id = id, .flags = CALL_ALONE};
+
+	return run_post(run, &req);
+}
+
+/* A request with a target, checked here so that a slip sends nothing. */
+static int post_target(struct run *run, struct request *req, const char *target)
+{
 	const char *why;
 	int err = address_check(target, &why);
 
 	if (err)
 		return refuse(run, err, "%s: '%s'", why, target);
-	text_copy(req.u.text, sizeof(req.u.text), target);
+	text_copy(req->u.text, sizeof(req->u.text), target);
 
-	return run_post(run, &req);
+	return run_post(run, req);
 }
 
 int cmd_answer(struct run *run, const struct cmdline *line)
 {
-	return post(run, REQ_ANSWER, line->call);
+	return post_alone(run, REQ_ANSWER, line->call);
 }
 
 int cmd_hangup(struct run *run, const struct cmdline *line)
@@ -48,7 +54,7 @@ int cmd_hold(struct run *run, const struct cmdline *line)
 
 int cmd_resume(struct run *run, const struct cmdline *line)
 {
-	return post(run, REQ_RESUME, line->call);
+	return post_alone(run, REQ_RESUME, line->call);
 }
 
 int cmd_mute(struct run *run, const struct cmdline *line)
@@ -78,7 +84,9 @@ int cmd_unwatch(struct run *run, const struct cmdline *line)
 
 int cmd_dial(struct run *run, const struct cmdline *line)
 {
-	return post_target(run, REQ_DIAL, 0, line->arg[0]);
+	struct request req = {.type = REQ_DIAL, .flags = CALL_ALONE};
+
+	return post_target(run, &req, line->arg[0]);
 }
 
 /* The caller's own address is the one slip that is told before the engine
@@ -97,18 +105,19 @@ static int not_itself(struct run *run, const struct cmdline *line)
 
 int cmd_transfer(struct run *run, const struct cmdline *line)
 {
+	struct request req = {.type = REQ_TRANSFER, .id = line->call};
 	int err = not_itself(run, line);
 
-	return err ? err
-		   : post_target(run, REQ_TRANSFER, line->call, line->arg[1]);
+	return err ? err : post_target(run, &req, line->arg[1]);
 }
 
 int cmd_consult(struct run *run, const struct cmdline *line)
 {
+	struct request req = {
+		.type = REQ_CONSULT, .id = line->call, .flags = CALL_ALONE};
 	int err = not_itself(run, line);
 
-	return err ? err
-		   : post_target(run, REQ_CONSULT, line->call, line->arg[1]);
+	return err ? err : post_target(run, &req, line->arg[1]);
 }
 
 int cmd_join(struct run *run, const struct cmdline *line)

@@ -286,6 +286,8 @@ enum {
 	TRANSFER_RELEASE = 1 << 1, /* BYE on the 2xx to REFER                */
 	REFERRED_MANUAL = 1 << 2,
 	REFERRED_FINAL = 1 << 3,
+	CALL_ALONE = 1 << 4, /* dial, answer, resume, consult: the talking
+				calls are put on hold first */
 };
 
 /** Options the engine itself reads; app/option.c has names and ranges */

@@ -197,6 +197,84 @@ int call_hold(struct call *c, bool hold, call_hold_h *h, void *arg)
 	return 0;
 }
 
+/* ---- one talking call at a time ---------------------------------------- */
+
+/* A call to be resumed when no other talks */
+struct turn {
+	struct engine *e;
+	uint32_t id;
+	unsigned waits;
+	unsigned code; /* why one cannot be held */
+	bool refused;
+};
+
+static void on_other_held(int err, unsigned code, const char *text, void *arg)
+{
+	struct turn *t = arg;
+	struct call *c = engine_call(t->e, t->id);
+
+	(void)text;
+	ASSERT_SIP();
+
+	if (err && err != ECONNRESET) {
+		t->refused = true;
+		t->code = code;
+	}
+	if (--t->waits)
+		return;
+	if (c && t->refused) {
+		call_say(c, t->code,
+			 "not resumed: who you talk to cannot be "
+			 "put on hold");
+		call_publish(c);
+	} else if (c) {
+		(void)call_hold(c, false, NULL, NULL);
+	}
+	mem_deref(t);
+}
+
+static void hold_others(struct engine *e, const struct call *c, struct turn *t)
+{
+	struct le *le = e->calls.head;
+
+	while (le) {
+		struct call *o = le->data;
+
+		le = le->next;
+		if (o == c || !call_is_up(o) || o->want != SDP_SENDRECV)
+			continue;
+		if (!t) {
+			(void)call_hold(o, true, NULL, NULL);
+			continue;
+		}
+		t->waits++;
+		if (call_hold(o, true, on_other_held, t))
+			on_other_held(ENOMEM, 0, "", t);
+	}
+}
+
+void calls_hold_others(struct engine *e, const struct call *c)
+{
+	ASSERT_SIP();
+	hold_others(e, c, NULL);
+}
+
+int call_resume_alone(struct call *c)
+{
+	struct turn *t = mem_zalloc(sizeof(*t), NULL);
+
+	ASSERT_SIP();
+
+	if (!t)
+		return ENOMEM;
+	t->e = c->e;
+	t->id = c->info.id;
+	t->waits = 1; /* ours, until all have been asked */
+	hold_others(c->e, c, t);
+	on_other_held(0, 0, "", t);
+	return 0;
+}
+
 int call_dtmf(struct call *c, const char *digits)
 {
 	ASSERT_SIP();

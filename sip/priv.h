@@ -285,6 +285,10 @@ int call_dtmf(struct call *c, const char *digits);
 void calls_flush(struct engine *e);
 void referreds_flush(struct engine *e);
 int call_hold(struct call *c, bool hold, call_hold_h *h, void *arg);
+/** Put every talking call but c (may be NULL) on hold */
+void calls_hold_others(struct engine *e, const struct call *c);
+/** The same, then resume c; it stays held when one of them cannot be */
+int call_resume_alone(struct call *c);
 /** Forget every waiter with this argument */
 void call_hold_forget(struct call *c, void *arg);
 void call_publish(struct call *c);

@@ -178,6 +178,8 @@ static int ask_dial(struct ask *a)
 			 acc->p2p ? "" : acc->domain, a->why, sizeof(a->why));
 	if (err)
 		return err;
+	if (a->req->flags & CALL_ALONE)
+		calls_hold_others(e, NULL);
 	err = call_dial(e, acc, uri, NULL, 0, NULL, &c);
 	if (!err)
 		a->id = c->info.id;
@@ -193,8 +195,11 @@ static int ask_progress(struct ask *a)
 
 static int ask_answer(struct ask *a)
 {
-	int err = call_answer(a->call);
+	int err;
 
+	if (a->req->flags & CALL_ALONE && a->call->st && !call_is_up(a->call))
+		calls_hold_others(a->e, a->call);
+	err = call_answer(a->call);
 	return err ? refuse(a, err, "the call does not ring here") : 0;
 }
 
@@ -226,6 +231,8 @@ static int ask_resume(struct ask *a)
 		return refuse(a, ENOTCONN, "the call is not up");
 	if (a->call->info.state == CALL_TALKING)
 		return refuse(a, EALREADY, "the call is not on hold");
+	if (a->req->flags & CALL_ALONE)
+		return call_resume_alone(a->call);
 	return call_hold(a->call, false, NULL, NULL);
 }
 
@@ -259,7 +266,11 @@ static int ask_transfer(struct ask *a)
 
 static int ask_consult(struct ask *a)
 {
-	return consult_ask(a->call, a->req, &a->id, a->why, sizeof(a->why));
+	int err = consult_ask(a->call, a->req, &a->id, a->why, sizeof(a->why));
+
+	if (!err && a->req->flags & CALL_ALONE)
+		calls_hold_others(a->e, a->call);
+	return err;
 }
 
 static int ask_complete(struct ask *a)

@@ -169,6 +169,18 @@ static const struct row {
 	{"unwatch", REQ_UNWATCH, 1, 0, NULL},
 };
 
+/* Those that begin to talk with somebody: others are put on hold */
+static const char *const alone[] = {"answer", "consult", "dial", "resume"};
+
+static bool is_alone(const char *name)
+{
+	for (size_t i = 0; i < COUNT(alone); i++) {
+		if (!strcmp(alone[i], name))
+			return true;
+	}
+	return false;
+}
+
 static void test_every_row_is_run(void **state)
 {
 	bool run[64] = {false};
@@ -200,6 +212,7 @@ static void test_every_row_is_run(void **state)
 		assert_int_equal(serial, req->serial);
 		assert_int_equal(rows[i].id, req->id);
 		assert_int_equal(rows[i].id2, req->id2);
+		assert_int_equal(is_alone(name) ? CALL_ALONE : 0, req->flags);
 		if (rows[i].text)
 			assert_string_equal(rows[i].text, req->u.text);
 		/* nobody is told before the engine has replied */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Calls, where order, form or time is unusual: RFC 3261 7.3.1, 8.2.2, 12.2.2,
- * 13.2.2.4, 13.3.1. */
+ * 13.2.2.4, 13.3.1; and one talking call at a time. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,6 +272,127 @@ static void redirect_keeps_headers(struct rig *r)
 	(void)rig_call_is(r, out, CALL_ENDED);
 }
 
+/* ---- one talking call at a time ------------------------------------------ */
+
+static uint32_t ask_alone(struct rig *r, enum req_type type, uint32_t id,
+			  const char *text)
+{
+	struct request req = {.type = type, .id = id, .flags = CALL_ALONE};
+
+	snprintf(req.u.text, sizeof(req.u.text), "%s", text);
+	return rig_do(r, &req);
+}
+
+static void dial_holds(struct rig *r)
+{
+	uint32_t one = rig_call_up(r, r->b, &r->lb), two;
+
+	two = ask_alone(r, REQ_DIAL, 0, peer_uri(r->c, "c"));
+	leg_expect_hold(&r->lb);
+	(void)rig_call_is(r, one, CALL_HELD);
+	leg_from(&r->lc, r->c, peer_expect(r->c, "INVITE"));
+	leg_reply(&r->lc, r->lc.invite, 200, "OK", "sendrecv");
+	(void)peer_expect(r->c, "ACK");
+	(void)rig_call_is(r, two, CALL_TALKING);
+
+	/* back to the first: the second is held before that */
+	(void)ask_alone(r, REQ_RESUME, one, "");
+	rig_sync(r);
+	peer_none(r->b, "INVITE");
+	leg_expect_hold(&r->lc);
+	leg_expect_resume(&r->lb);
+	(void)rig_call_is(r, two, CALL_HELD);
+	(void)rig_call_is(r, one, CALL_TALKING);
+
+	/* the first goes, so the second needs to hold nobody */
+	rig_req(r, REQ_HANGUP, one, NULL);
+	leg_expect_bye(&r->lb, 200);
+	(void)ask_alone(r, REQ_RESUME, two, "");
+	leg_expect_resume(&r->lc);
+	(void)rig_call_is(r, two, CALL_TALKING);
+	rig_req(r, REQ_HANGUP, two, NULL);
+	leg_expect_bye(&r->lc, 200);
+	(void)rig_call_is(r, two, CALL_ENDED);
+}
+
+/* What cannot be dialled puts nobody on hold */
+static void bad_dial_holds_nobody(struct rig *r)
+{
+	struct request req = {
+		.type = REQ_DIAL, .flags = CALL_ALONE, .u.text = "http://x/"};
+	uint32_t call = rig_call_up(r, r->b, &r->lb);
+
+	(void)rig_refused(r, &req);
+	req = (struct request){
+		.type = REQ_ANSWER, .flags = CALL_ALONE, .id = call};
+	(void)rig_refused(r, &req);
+	req.type = REQ_RESUME;
+	(void)rig_refused(r, &req);
+	rig_sync(r);
+	peer_none(r->b, "INVITE");
+	rig_call_alive(r, call);
+}
+
+static void answer_holds(struct rig *r)
+{
+	uint32_t one = rig_call_up(r, r->b, &r->lb), two, n;
+
+	leg_to(&r->lc, r->c, rig_uri(r, "cordpair", "udp:"));
+	n = leg_invite(&r->lc, NULL, "sendrecv");
+	two = rig_incoming(r)->id;
+	(void)ask_alone(r, REQ_ANSWER, two, "");
+	leg_expect_hold(&r->lb);
+	leg_learn(&r->lc, peer_expect_answer(r->c, "INVITE", n, 200));
+	leg_ack(&r->lc);
+	(void)rig_call_is(r, one, CALL_HELD);
+	(void)rig_call_is(r, two, CALL_TALKING);
+	rig_req(r, REQ_HANGUP, one, NULL);
+	leg_expect_bye(&r->lb, 200);
+	rig_req(r, REQ_HANGUP, two, NULL);
+	leg_expect_bye(&r->lc, 200);
+	(void)rig_call_is(r, two, CALL_ENDED);
+}
+
+static void consult_holds(struct rig *r)
+{
+	uint32_t one = rig_call_up(r, r->b, &r->lb);
+	uint32_t two = rig_call_up(r, r->c, &r->lc);
+
+	(void)ask_alone(r, REQ_CONSULT, one, peer_uri(r->d, "d"));
+	leg_expect_hold(&r->lb);
+	leg_expect_hold(&r->lc);
+	(void)rig_call_is(r, two, CALL_HELD);
+	(void)peer_expect(r->d, "INVITE");
+	r->b->autos = r->c->autos = r->d->autos = AUTO_ANY;
+}
+
+/* The one who is talked to cannot be held: the other stays on hold */
+static void resume_waits_in_vain(struct rig *r)
+{
+	uint32_t one = rig_call_up(r, r->b, &r->lb);
+	uint32_t two = rig_call_up(r, r->c, &r->lc);
+
+	rig_req(r, REQ_HOLD, one, NULL);
+	leg_expect_hold(&r->lb);
+	(void)rig_call_is(r, one, CALL_HELD);
+	(void)ask_alone(r, REQ_RESUME, one, "");
+	peer_reply(r->c, peer_expect(r->c, "INVITE"), 488, "No", NULL);
+	(void)peer_expect(r->c, "ACK");
+	rig_sync(r);
+	peer_none(r->b, "INVITE");
+	wire_assert(rig_call_now(r, one)->state == CALL_HELD);
+	wire_assert(strstr(rig_call_now(r, one)->text, "not resumed"));
+	wire_assert(rig_call_now(r, two)->state == CALL_TALKING);
+
+	/* and when he hangs up instead there is nobody to hold */
+	(void)ask_alone(r, REQ_RESUME, one, "");
+	(void)peer_expect(r->c, "INVITE");
+	leg_bye(&r->lc);
+	leg_expect_resume(&r->lb);
+	(void)rig_call_is(r, one, CALL_TALKING);
+	rig_call_alive(r, one);
+}
+
 /* ---- tabs and folded lines ----------------------------------------------- */
 
 struct line {
@@ -394,6 +515,11 @@ static const struct wcase cases[] = {
 	{"an invitation that expires at once", expires_at_once, 0},
 	{"an invitation answered in time", expires_answered, 0},
 	{"3xx: Replaces and Referred-By go with it", redirect_keeps_headers, RIG_BANK | RIG_LAX},
+	{"dial and resume put the other on hold", dial_holds, 0},
+	{"a dial that is refused puts nobody on hold", bad_dial_holds_nobody, 0},
+	{"answer puts the other on hold", answer_holds, 0},
+	{"consult puts a third one on hold", consult_holds, RIG_LAX},
+	{"resume while the other cannot be held", resume_waits_in_vain, 0},
 	{"tabs and folded lines", folded_lines, 0},
 	{"tabs and folded lines are not repeated", folded_lines_are_not_repeated, 0},
 };
