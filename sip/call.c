@@ -120,6 +120,7 @@ void call_set_state(struct call *c, enum call_state state)
 
 bool call_is_up(const struct call *c)
 {
+	ASSERT_SIP();
 	return c->established && !c->ended;
 }
 

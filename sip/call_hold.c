@@ -108,22 +108,11 @@ void call_modify_next(struct call *c)
 		call_holders_tell(c, err, 0, strerror(err));
 }
 
-static void on_modify_answer(int err, const struct sip_msg *msg, bool again,
-			     const char *why, void *arg)
+static void modify_failed(struct call *c, int err, const char *why)
 {
-	struct call *c = arg;
-	char text[TEXT_MAX], reason[TEXT_MAX];
 	const char *what = c->cur_is_hold ? "hold" : "resume";
+	char text[TEXT_MAX];
 
-	ASSERT_SIP();
-
-	if (again || (msg && msg->scode < 200))
-		return;
-	tmr_cancel(&c->tmr_ring);
-	if (c->ended) {
-		call_last_answer(c);
-		return;
-	}
 	if (err == ETIMEDOUT) {
 		/* RFC 3261 12.2.1.2: a dialog that does not answer is over */
 		(void)snprintf(text, sizeof(text), "no answer to %s: %s", what,
@@ -132,35 +121,42 @@ static void on_modify_answer(int err, const struct sip_msg *msg, bool again,
 		call_end(c, 408, text, true);
 		return;
 	}
-	if (err) {
-		/* it never got there: the call is as it was */
-		c->want = c->have;
-		(void)snprintf(text, sizeof(text), "%s could not be sent: %s",
-			       what, why ? why : strerror(err));
-		call_say(c, 0, text);
-		call_set_state(c, c->info.state);
-		call_holders_tell(c, err, 0, text);
-		return;
-	}
+	/* it never got there: the call is as it was */
+	c->want = c->have;
+	(void)snprintf(text, sizeof(text), "%s could not be sent: %s", what,
+		       why ? why : strerror(err));
+	call_say(c, 0, text);
+	call_set_state(c, c->info.state);
+	call_holders_tell(c, err, 0, text);
+}
+
+static void modify_accepted(struct call *c, const struct sip_msg *msg)
+{
+	char reason[TEXT_MAX];
+
+	(void)dlg_refresh(c->dlg, msg);
+	call_ack_2xx(c, msg->cseq.num, NULL);
+	if (msg_has_sdp(msg) && offer_decode(c->offer, false, msg->mb))
+		log_warn("call", "%u: unreadable answer to %s", c->info.id,
+			 c->cur_is_hold ? "hold" : "resume");
+	c->glares = 0;
+	c->have = c->cur_is_hold ? SDP_SENDONLY : SDP_SENDRECV;
+	call_note_remote_hold(c);
 	msg_reason(reason, sizeof(reason), msg);
-	if (msg->scode < 300) {
-		(void)dlg_refresh(c->dlg, msg);
-		call_ack_2xx(c, msg->cseq.num, NULL);
-		if (msg_has_sdp(msg) && offer_decode(c->offer, false, msg->mb))
-			log_warn("call", "%u: unreadable answer to %s",
-				 c->info.id, what);
-		c->glares = 0;
-		c->have = c->cur_is_hold ? SDP_SENDONLY : SDP_SENDRECV;
-		call_note_remote_hold(c);
-		call_say(c, msg->scode, reason);
-		call_set_state(c, c->cur_is_hold ? CALL_HELD : CALL_TALKING);
-		call_modify_next(c);
-		return;
-	}
+	call_say(c, msg->scode, reason);
+	call_set_state(c, c->cur_is_hold ? CALL_HELD : CALL_TALKING);
+	call_modify_next(c);
+}
+
+static void modify_refused(struct call *c, const struct sip_msg *msg)
+{
+	char text[TEXT_MAX], reason[TEXT_MAX];
+
 	if (msg->scode == 491 && c->glares++ < GLARES_MAX) {
 		tmr_start(&c->tmr_glare, dlg_glare_ms(c->dlg), on_glare, c);
 		return;
 	}
+	msg_reason(reason, sizeof(reason), msg);
 	if (msg->scode == 481 || msg->scode == 408) {
 		(void)snprintf(text, sizeof(text), "the call is gone (%u %s)",
 			       msg->scode, reason);
@@ -170,10 +166,31 @@ static void on_modify_answer(int err, const struct sip_msg *msg, bool again,
 	}
 	c->glares = 0;
 	c->want = c->have;
-	(void)snprintf(text, sizeof(text), "%s refused: %s", what, reason);
+	(void)snprintf(text, sizeof(text), "%s refused: %s",
+		       c->cur_is_hold ? "hold" : "resume", reason);
 	call_say(c, msg->scode, text);
 	call_set_state(c, c->info.state);
 	call_holders_tell(c, EPROTO, msg->scode, reason);
+}
+
+static void on_modify_answer(int err, const struct sip_msg *msg, bool again,
+			     const char *why, void *arg)
+{
+	struct call *c = arg;
+
+	ASSERT_SIP();
+
+	if (again || (msg && msg->scode < 200))
+		return;
+	tmr_cancel(&c->tmr_ring);
+	if (c->ended)
+		call_last_answer(c);
+	else if (err)
+		modify_failed(c, err, why);
+	else if (msg->scode < 300)
+		modify_accepted(c, msg);
+	else
+		modify_refused(c, msg);
 }
 
 int call_hold(struct call *c, bool hold, call_hold_h *h, void *arg)

@@ -209,12 +209,58 @@ static void answered(struct call *c, const struct sip_msg *msg)
 		call_modify_next(c);
 }
 
+static void progressing(struct call *c, const struct sip_msg *msg)
+{
+	enum call_state state = c->info.state;
+	char text[TEXT_MAX];
+
+	if (msg->scode == 100 || c->canceling)
+		return;
+	if (pl_isset(&msg->to.tag))
+		(void)dlg_learn(c->dlg, msg);
+	call_learn_peer(c, msg);
+	if (msg_has_sdp(msg) && !offer_decode(c->offer, false, msg->mb)) {
+		state = CALL_EARLY;
+		call_note_remote_hold(c);
+	} else if (msg->scode == 180 && state == CALL_DIALING) {
+		state = CALL_RINGING;
+	}
+	msg_reason(text, sizeof(text), msg);
+	call_say(c, msg->scode, text);
+	call_set_state(c, state);
+	consult_call_news(c, false);
+	if (!c->ended && c->referred)
+		referred_progress(c->referred, c, msg->scode);
+}
+
+static void refused(struct call *c, const struct sip_msg *msg, const char *why)
+{
+	char text[TEXT_MAX], words[TEXT_MAX * 2];
+
+	if (c->canceling) {
+		call_canceled(c);
+		return;
+	}
+	msg_reason(text, sizeof(text), msg);
+	if (msg->scode < 400) {
+		show_contacts(c, msg);
+		if (redirected(c)) {
+			call_say(c, msg->scode, text);
+			call_publish(c);
+			return;
+		}
+	}
+	if (why && (msg->scode == 401 || msg->scode == 407)) {
+		(void)snprintf(words, sizeof(words), "%s: %s", text, why);
+		text_cut(text, sizeof(text), words);
+	}
+	call_end(c, msg->scode, text, true);
+}
+
 static void on_invite_answer(int err, const struct sip_msg *msg, bool again,
 			     const char *why, void *arg)
 {
 	struct call *c = arg;
-	enum call_state state;
-	char text[TEXT_MAX];
 
 	ASSERT_SIP();
 
@@ -238,62 +284,17 @@ static void on_invite_answer(int err, const struct sip_msg *msg, bool again,
 			call_last_answer(c);
 		return;
 	}
-	if (err) {
-		if (c->canceling)
-			call_canceled(c);
-		else
-			call_end(c, err == ETIMEDOUT ? 408 : 0,
-				 why ? why : strerror(err), true);
-		return;
-	}
-	if (msg->scode == 100)
-		return;
-	if (msg->scode < 200) {
-		if (c->canceling)
-			return;
-		if (pl_isset(&msg->to.tag))
-			(void)dlg_learn(c->dlg, msg);
-		call_learn_peer(c, msg);
-		state = c->info.state;
-		if (msg_has_sdp(msg) &&
-		    !offer_decode(c->offer, false, msg->mb)) {
-			state = CALL_EARLY;
-			call_note_remote_hold(c);
-		} else if (msg->scode == 180 && state == CALL_DIALING) {
-			state = CALL_RINGING;
-		}
-		msg_reason(text, sizeof(text), msg);
-		call_say(c, msg->scode, text);
-		call_set_state(c, state);
-		consult_call_news(c, false);
-		if (!c->ended && c->referred)
-			referred_progress(c->referred, c, msg->scode);
-		return;
-	}
-	if (msg->scode < 300) {
-		answered(c, msg);
-		return;
-	}
-	msg_reason(text, sizeof(text), msg);
-	if (c->canceling) {
+	if (err && c->canceling)
 		call_canceled(c);
-		return;
-	}
-	if (msg->scode < 400) {
-		show_contacts(c, msg);
-		if (redirected(c)) {
-			call_say(c, msg->scode, text);
-			call_publish(c);
-			return;
-		}
-	}
-	if (why && (msg->scode == 401 || msg->scode == 407)) {
-		char words[TEXT_MAX * 2];
-
-		(void)snprintf(words, sizeof(words), "%s: %s", text, why);
-		text_cut(text, sizeof(text), words);
-	}
-	call_end(c, msg->scode, text, true);
+	else if (err)
+		call_end(c, err == ETIMEDOUT ? 408 : 0,
+			 why ? why : strerror(err), true);
+	else if (msg->scode < 200)
+		progressing(c, msg);
+	else if (msg->scode < 300)
+		answered(c, msg);
+	else
+		refused(c, msg, why);
 }
 
 static int invite(struct call *c)

@@ -91,6 +91,34 @@ static void request_in_dialog(struct stack *st, const struct sip_msg *msg)
 	call_request(c, st, msg);
 }
 
+/* A request that begins something, or stands alone */
+static void request_alone(struct stack *st, const struct sip_msg *msg)
+{
+	struct engine *e = st->e;
+
+	if (challenged(st, msg))
+		return;
+	if (e->registrar && registrar_request(e->registrar, st, msg))
+		return;
+	if (e->stopping)
+		(void)sip_treply(NULL, st->sip, msg, 503,
+				 "Service Unavailable");
+	else if (!pl_strcmp(&msg->met, "INVITE"))
+		call_incoming(e, st, msg);
+	else if (!pl_strcmp(&msg->met, "OPTIONS"))
+		answer_options(st, msg);
+	else if (!pl_strcmp(&msg->met, "NOTIFY"))
+		refer_notify(e, st, msg);
+	else if (!pl_strcmp(&msg->met, "REFER"))
+		(void)sip_treply(NULL, st->sip, msg, 403,
+				 "Forbidden (REFER outside of a call)");
+	else if (!pl_strcmp(&msg->met, "BYE"))
+		(void)sip_treply(NULL, st->sip, msg, 481,
+				 "Call/Transaction Does Not Exist");
+	else
+		answer_unknown(st, msg);
+}
+
 bool engine_on_request(struct stack *st, const struct sip_msg *msg)
 {
 	struct engine *e = st->e;
@@ -99,6 +127,7 @@ bool engine_on_request(struct stack *st, const struct sip_msg *msg)
 	ASSERT_SIP();
 
 	if (!msg_core_is_named(msg)) {
+		/* libre answers no ACK */
 		(void)sip_reply(st->sip, msg, 400,
 				"Bad Request (Via, To, From, Call-ID or CSeq)");
 		return true;
@@ -123,37 +152,15 @@ bool engine_on_request(struct stack *st, const struct sip_msg *msg)
 					"Call/Transaction Does Not Exist");
 		return true;
 	}
-	if (pl_isset(&msg->to.tag)) {
-		if (!call_of_dialog(e, msg) && e->registrar &&
-		    registrar_request(e->registrar, st, msg))
-			return true;
-		if (!challenged(st, msg))
-			request_in_dialog(st, msg);
+	if (!pl_isset(&msg->to.tag)) {
+		request_alone(st, msg);
 		return true;
 	}
-	if (challenged(st, msg))
+	if (!call_of_dialog(e, msg) && e->registrar &&
+	    registrar_request(e->registrar, st, msg))
 		return true;
-	if (e->registrar && registrar_request(e->registrar, st, msg))
-		return true;
-	if (e->stopping) {
-		(void)sip_treply(NULL, st->sip, msg, 503,
-				 "Service Unavailable");
-		return true;
-	}
-	if (!pl_strcmp(&msg->met, "INVITE"))
-		call_incoming(e, st, msg);
-	else if (!pl_strcmp(&msg->met, "OPTIONS"))
-		answer_options(st, msg);
-	else if (!pl_strcmp(&msg->met, "NOTIFY"))
-		refer_notify(e, st, msg);
-	else if (!pl_strcmp(&msg->met, "REFER"))
-		(void)sip_treply(NULL, st->sip, msg, 403,
-				 "Forbidden (REFER outside of a call)");
-	else if (!pl_strcmp(&msg->met, "BYE"))
-		(void)sip_treply(NULL, st->sip, msg, 481,
-				 "Call/Transaction Does Not Exist");
-	else
-		answer_unknown(st, msg);
+	if (!challenged(st, msg))
+		request_in_dialog(st, msg);
 	return true;
 }
 

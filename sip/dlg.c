@@ -159,6 +159,8 @@ int dlg_restart(struct dlg *d, const char *target)
 	struct pl pl;
 	int err = str_dup(&copy, target);
 
+	ASSERT_SIP();
+
 	if (err)
 		return err;
 	mem_deref(d->target);
@@ -318,12 +320,15 @@ bool dlg_match_half(const struct dlg *d, const struct sip_msg *msg)
 {
 	const struct pl *ltag = msg->req ? &msg->to.tag : &msg->from.tag;
 
+	ASSERT_SIP();
 	return !pl_strcmp(&msg->callid, d->callid) && !pl_strcmp(ltag, d->ltag);
 }
 
 bool dlg_match(const struct dlg *d, const struct sip_msg *msg)
 {
 	const struct pl *rtag = msg->req ? &msg->from.tag : &msg->to.tag;
+
+	ASSERT_SIP();
 
 	if (!dlg_match_half(d, msg))
 		return false;
@@ -341,5 +346,6 @@ int dlg_refresh(struct dlg *d, const struct sip_msg *msg)
 
 uint32_t dlg_glare_ms(const struct dlg *d)
 {
+	ASSERT_SIP();
 	return d->uac ? 2100 + rand_u16() % 190 * 10 : rand_u16() % 200 * 10;
 }

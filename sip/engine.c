@@ -103,6 +103,7 @@ static void on_stop_limit(void *arg)
 {
 	struct engine *e = arg;
 
+	ASSERT_SIP();
 	log_warn("sip", "stopped without waiting for the last answers");
 	stop_now(e);
 }
@@ -112,6 +113,8 @@ static void on_pace(void *arg)
 	struct engine *e = arg;
 	struct le *le = e->calls.head;
 	unsigned n = 0;
+
+	ASSERT_SIP();
 
 	while (le && n < PACE_CALLS) {
 		struct call *c = le->data;
@@ -134,6 +137,8 @@ static void on_pace(void *arg)
 static void on_stop_check(void *arg)
 {
 	struct engine *e = arg;
+
+	ASSERT_SIP();
 
 	if (list_isempty(&e->calls) && list_isempty(&e->ended) &&
 	    !accounts_leaving(e) && !refers_leaving(e))
@@ -275,26 +280,25 @@ static int copy_prm(struct engine *e, const struct engine_prm *prm)
 	return err ? EOVERFLOW : 0;
 }
 
-int engine_new(struct engine **ep, const struct engine_prm *prm, char *why,
-	       unsigned size)
+static void unmake(struct engine *e)
 {
-	struct start s = {.prm = prm, .why = why, .size = size};
-	struct engine *e;
-	sigset_t all, was;
+	post_free(e->down);
+	post_free(e->up);
+	waiters_free(e->waiters);
+	free(e->thread);
+	secret_wipe(e->login_password, sizeof(e->login_password));
+	free(e->turnv);
+	free(e);
+}
+
+/* All but the thread */
+static int make(struct engine **ep, const struct engine_prm *prm)
+{
+	struct engine *e = calloc(1, sizeof(*e));
 	int err;
 
-	if (!ep || !prm || !why || !size)
-		return EINVAL;
-	why[0] = '\0';
-	if (atomic_exchange(&running, true)) {
-		(void)snprintf(why, size, "an engine runs already");
-		return EBUSY;
-	}
-	e = calloc(1, sizeof(*e));
-	if (!e) {
-		atomic_store(&running, false);
+	if (!e)
 		return ENOMEM;
-	}
 	err = copy_prm(e, prm);
 	if (!err)
 		err = waiters_new(&e->waiters);
@@ -307,43 +311,70 @@ int engine_new(struct engine **ep, const struct engine_prm *prm, char *why,
 	if (!err)
 		err = post_new(&e->up, sizeof(struct event), event_class);
 	if (err)
-		goto out;
+		unmake(e);
+	else
+		*ep = e;
+	return err;
+}
 
-	s.e = e;
-	(void)pthread_mutex_init(&s.lock, NULL);
-	(void)pthread_cond_init(&s.cond, NULL);
+/* Until it listens, or has failed and ended */
+static int run_thread(struct start *s)
+{
+	struct engine *e = s->e;
+	sigset_t all, was;
+	int err;
+
+	(void)pthread_mutex_init(&s->lock, NULL);
+	(void)pthread_cond_init(&s->cond, NULL);
 	/* signals are the UI thread's */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_BLOCK, &all, &was);
-	err = pthread_create(&e->thread->id, NULL, thread_main, &s);
+	err = pthread_create(&e->thread->id, NULL, thread_main, s);
 	(void)pthread_sigmask(SIG_SETMASK, &was, NULL);
 	if (err)
 		goto out;
 
-	(void)pthread_mutex_lock(&s.lock);
-	while (!s.done)
-		(void)pthread_cond_wait(&s.cond, &s.lock);
-	err = s.err;
-	(void)pthread_mutex_unlock(&s.lock);
-	(void)pthread_cond_destroy(&s.cond);
-	(void)pthread_mutex_destroy(&s.lock);
+	(void)pthread_mutex_lock(&s->lock);
+	while (!s->done)
+		(void)pthread_cond_wait(&s->cond, &s->lock);
+	err = s->err;
+	(void)pthread_mutex_unlock(&s->lock);
 	if (err)
 		(void)pthread_join(e->thread->id, NULL);
 out:
+	(void)pthread_cond_destroy(&s->cond);
+	(void)pthread_mutex_destroy(&s->lock);
+	return err;
+}
+
+int engine_new(struct engine **ep, const struct engine_prm *prm, char *why,
+	       unsigned size)
+{
+	struct start s = {.prm = prm, .why = why, .size = size};
+	int err;
+
+	if (!ep || !prm || !why || !size)
+		return EINVAL;
+	why[0] = '\0';
+	if (atomic_exchange(&running, true)) {
+		(void)snprintf(why, size, "an engine runs already");
+		return EBUSY;
+	}
+	err = make(&s.e, prm);
+	if (!err) {
+		err = run_thread(&s);
+		if (err)
+			unmake(s.e);
+	}
 	if (err) {
 		atomic_store(&running, false);
 		if (!why[0])
 			(void)snprintf(why, size, "cannot start: %s",
 				       strerror(err));
-		post_free(e->down);
-		post_free(e->up);
-		waiters_free(e->waiters);
-		free(e->thread);
-		free(e);
-	} else {
-		*ep = e;
+		return err;
 	}
-	return err;
+	*ep = s.e;
+	return 0;
 }
 
 int engine_post(struct engine *e, const struct request *req)
@@ -375,11 +406,5 @@ void engine_free(struct engine *e)
 	if (engine_post(e, &stop) == EAGAIN)
 		post_finish(e->down); /* heard behind all that waits */
 	(void)pthread_join(e->thread->id, NULL);
-	post_free(e->down);
-	post_free(e->up);
-	waiters_free(e->waiters);
-	free(e->thread);
-	secret_wipe(e->login_password, sizeof(e->login_password));
-	free(e->turnv);
-	free(e);
+	unmake(e);
 }

@@ -16,8 +16,10 @@
  * Threads: engine_new(), engine_take(), engine_free() the thread that owns
  *          the handle; engine_post() any.
  * Blocks:  engine_new() until the engine listens or has failed (it resolves
- *          nothing); engine_free() until the thread has ended (at most 2 s
- *          after a stop).  The others never.
+ *          nothing); engine_free() until the thread has ended: at most 1.8 s
+ *          after a stop for the last answers of peers, and 2 s more when the
+ *          last events do not fit into their pipe and nobody takes them.
+ *          The others never.
  */
 
 struct engine;
@@ -55,7 +57,8 @@ int engine_new(struct engine **ep, const struct engine_prm *prm, char *why,
 	       unsigned size);
 
 /**
- * Post a request (copied).  Exactly one EV_REPLY with its serial follows.
+ * Post a request (copied).  Exactly one EV_REPLY with its serial follows; none
+ * to what the engine has not come to when it stops: then EV_STOPPED is it.
  *
  * @return 0, EAGAIN (its pipe is full: nothing was taken), EPIPE (gone)
  */
