@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "app/alloc.h"
+#include "app/phone.h"
+#include "app/vec.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -27,80 +29,9 @@
  */
 
 enum {
-	RING_MS = 500,
-	SLOW_RING_MS = 5000,
-	SLOW_REFER_MS = 3000,
-	NOANSWER_MS = 60000,
 	CALLER_PATIENCE_MS = 30000,
 	RETRY_MS = 5, /* the engine's pipe was full */
 };
-
-enum refer_way {
-	REFER_AUTO,    /* 202, then the engine calls and reports    */
-	REFER_SILENT,  /* 202                                       */
-	REFER_MINIMAL, /* 202, NOTIFY 100 terminated                */
-	REFER_EARLY,   /* NOTIFY 100 and 180, 202, call, outcome    */
-	REFER_LEAVER,  /* 202, NOTIFY 100, call, BYE, outcome       */
-	REFER_REFUSE,  /* 501                                       */
-};
-
-struct phone {
-	const char *user;
-	bool ring;        /* 180 at once                              */
-	unsigned wait_ms; /* before it answers or refuses [ms]        */
-	unsigned reject;  /* 0: answers                               */
-	enum refer_way refer;
-	unsigned refer_wait_ms; /* before it answers a REFER [ms]           */
-	const char *called, *asked; /* in words, for the man page           */
-};
-
-/* clang-format off */
-static const struct phone phonev[] = {
-	/* the first is whoever has no row of its own */
-	{"answer",      true,  RING_MS,      0,   REFER_AUTO,    0,
-	 "rings half a second and answers; so does any name not listed",
-	 "calls the target and reports each step"},
-	{"busy",        false, 0,            486, REFER_AUTO,    0,
-	 "is busy (486)",
-	 NULL},
-	{"decline",     false, 0,            603, REFER_AUTO,    0,
-	 "declines (603)",
-	 NULL},
-	{"early",       true,  RING_MS,      0,   REFER_EARLY,   0,
-	 "rings half a second and answers",
-	 "sends its first reports before the answer to the REFER"},
-	{"echo",        false, 0,            0,   REFER_AUTO,    0,
-	 "answers at once",
-	 "calls the target and reports each step"},
-	{"leaver",      true,  RING_MS,      0,   REFER_LEAVER,  0,
-	 "rings half a second and answers",
-	 "hangs up on who asked before the final report"},
-	{"login",       true,  RING_MS,      0,   REFER_AUTO,    0,
-	 "rings half a second and answers",
-	 "wants a login first (user login, password login)"},
-	{"minimal",     true,  RING_MS,      0,   REFER_MINIMAL, 0,
-	 "rings half a second and answers",
-	 "accepts, sends one report (100, terminated), no more"},
-	{"noanswer",    true,  NOANSWER_MS,  480, REFER_AUTO,    0,
-	 "rings until it is cancelled, 480 after a minute",
-	 NULL},
-	{"norefer",     true,  RING_MS,      0,   REFER_REFUSE,  0,
-	 "rings half a second and answers",
-	 "refuses (501)"},
-	{"silent",      true,  RING_MS,      0,   REFER_SILENT,  0,
-	 "rings half a second and answers",
-	 "accepts and never reports"},
-	{"slow",        true,  SLOW_RING_MS, 0,   REFER_AUTO,    SLOW_REFER_MS,
-	 "rings 5 seconds and answers",
-	 "waits 3 seconds before it accepts"},
-	{"unavailable", false, 0,            480, REFER_AUTO,    0,
-	 "is unavailable (480)",
-	 NULL},
-	{"unknown",     false, 0,            404, REFER_AUTO,    0,
-	 "is not known (404)",
-	 NULL},
-};
-/* clang-format on */
 
 struct bank_call {
 	uint32_t id;
@@ -125,11 +56,6 @@ struct asked {
 	enum req_type type;
 };
 
-struct vec {
-	void *v;
-	size_t n, room, size; /* size of one element [bytes] */
-};
-
 struct bank {
 	struct port port;
 	struct vec calls;     /* struct bank_call, by id            */
@@ -151,80 +77,6 @@ struct bank {
 };
 
 static const uint64_t NEVER = UINT64_MAX;
-
-/* ---- arrays by id -------------------------------------------------------- */
-
-/* Every element begins with its id (or serial) */
-static uint32_t vec_id(const struct vec *v, size_t i)
-{
-	uint32_t id;
-
-	memcpy(&id, (const char *)v->v + i * v->size, sizeof(id));
-
-	return id;
-}
-
-/* First place whose id is not below; ids count up, so it is mostly the end */
-static size_t vec_place(const struct vec *v, uint32_t id)
-{
-	size_t lo = 0, hi = v->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (vec_id(v, mid) < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-
-	return lo;
-}
-
-static void *vec_at(const struct vec *v, size_t i)
-{
-	return (char *)v->v + i * v->size;
-}
-
-static void *vec_find(const struct vec *v, uint32_t id)
-{
-	size_t i = vec_place(v, id);
-
-	return i < v->n && vec_id(v, i) == id ? vec_at(v, i) : NULL;
-}
-
-static void *vec_insert(struct vec *v, size_t i)
-{
-	char *p;
-
-	if (v->n == v->room) {
-		v->room = v->room ? v->room * 2 : 16;
-		v->v = alloc_grow(v->v, v->room, v->size);
-	}
-
-	p = vec_at(v, i);
-	memmove(p + v->size, p, (v->n - i) * v->size);
-	memset(p, 0, v->size);
-	++v->n;
-
-	return p;
-}
-
-static void vec_remove(struct vec *v, size_t i)
-{
-	char *p = vec_at(v, i);
-
-	--v->n;
-	memmove(p, p + v->size, (v->n - i) * v->size);
-}
-
-static void vec_drop(struct vec *v, uint32_t id)
-{
-	size_t i = vec_place(v, id);
-
-	if (i < v->n && vec_id(v, i) == id)
-		vec_remove(v, i);
-}
 
 /* ---- requests ------------------------------------------------------------ */
 
@@ -304,18 +156,6 @@ static void wake_at(struct bank *b, uint64_t due)
 }
 
 /* ---- calls --------------------------------------------------------------- */
-
-static const struct phone *phone_find(const char *user)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(phonev) / sizeof(phonev[0]); ++i) {
-		if (!strcmp(phonev[i].user, user))
-			return &phonev[i];
-	}
-
-	return &phonev[0];
-}
 
 static void call_due(struct bank *b, struct bank_call *c)
 {
@@ -824,13 +664,4 @@ struct robot bank_robot(struct bank *b)
 		.timeout_ms = robot_timeout_ms,
 		.tick = robot_tick,
 	};
-}
-
-const char *bank_phone(unsigned i, const char **calledp, const char **askedp)
-{
-	if (i >= sizeof(phonev) / sizeof(phonev[0]))
-		return NULL;
-	*calledp = phonev[i].called;
-	*askedp = phonev[i].asked;
-	return phonev[i].user;
 }

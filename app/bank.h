@@ -13,7 +13,7 @@
  *
  * The user part that was called says how a phone behaves, as a called party
  * and as the one who is asked to transfer (contract section 5; the table is
- * in bank.c).  Events of one engine go in, requests to it come out.  That
+ * in phone.c).  Events of one engine go in, requests to it come out.  That
  * engine is started with robot, registrar, accept_refer and the login of
  * BANK_LOGIN; challenges and registered contacts are its own affair.
  *
@@ -61,15 +61,5 @@ void bank_free(struct bank *b);
 
 /** The same as what app/loop.h drives; borrows the bank */
 struct robot bank_robot(struct bank *b);
-
-/**
- * The phones, for the man page.
- *
- * @param calledp  What it does when it is called
- * @param askedp   What it does when it is asked to transfer; NULL: as any
- *
- * @return its user part, NULL behind the last
- */
-const char *bank_phone(unsigned i, const char **calledp, const char **askedp);
 
 #endif

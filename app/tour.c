@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "app/tour.h"
+#include "app/tour_priv.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -23,105 +23,11 @@
  * which hangs up what is still there.
  */
 
-enum { LEGS = 3, SEEN_MAX = 8, OUTBOX_MAX = 8 };
-
 enum {
 	BACK_MS = 2000,   /* the engine takes the caller back by itself */
 	ENDING_MS = 5000, /* then we hang up                            */
 	RETRY_MS = 5,     /* the engine's pipe was full                 */
-	LINE_MAX_LEN = 2 * URI_MAX,
 };
-
-enum way { WAY_HELD, WAY_STRAIGHT, WAY_CONSULT };
-
-static const struct leg {
-	const char *title;
-	const char *name; /* in the result */
-	const char *target;
-	enum way way;
-	unsigned fails; /* the code it should fail with, 0: succeeds */
-} legv[LEGS] = {
-	{"The caller is put on hold and sent on to \"slow\", a phone that "
-	 "rings for 5 seconds.",
-	 "to slow, from hold", "slow", WAY_HELD, 0},
-	{"The caller is sent on to \"busy\", which cannot work: you get the "
-	 "caller back.",
-	 "to busy", "busy", WAY_STRAIGHT, 486},
-	{"You first ask \"echo\" whether it takes the call, then connect the "
-	 "two.",
-	 "to echo, by consultation", "echo", WAY_CONSULT, 0},
-};
-
-enum step {
-	STEP_BEGIN,
-	STEP_CALLING,
-	STEP_HOLDING,
-	STEP_CONSULTING,
-	STEP_TRANSFER,
-	STEP_BACK,
-	STEP_ENDING,
-	STEP_DONE,
-};
-
-struct seen {
-	uint32_t id;
-	enum call_state state;
-	unsigned code;
-	char text[TEXT_MAX];
-	char who[NAME_MAX_LEN];
-};
-
-struct result {
-	bool ended, right;
-	char text[TEXT_MAX];
-};
-
-struct tour {
-	struct port port;
-	tour_say_h *sayh;
-	void *arg;
-	char bank[URI_MAX];
-
-	unsigned leg;
-	enum step step;
-	uint64_t limit; /* of the whole [ms]; 0: not begun         */
-	uint64_t due;   /* of the step, 0: none                    */
-	bool hung_up;   /* ENDING: we did it                       */
-	bool gone;      /* the engine takes nothing any more       */
-
-	uint32_t serial; /* of the request that began the step    */
-	uint32_t caller; /* call ids of this leg, 0: not known    */
-	uint32_t consult;
-	struct seen seenv[SEEN_MAX]; /* the youngest last          */
-	unsigned seenc;
-
-	struct transfer_info last; /* printed of this leg's        */
-	struct result resultv[LEGS];
-
-	struct request outv[OUTBOX_MAX];
-	unsigned outc;
-};
-
-/* ---- speaking ------------------------------------------------------------ */
-
-static void say(struct tour *t, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void say(struct tour *t, const char *fmt, ...)
-{
-	char line[LINE_MAX_LEN];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	t->sayh(line, t->arg);
-}
-
-static const struct leg *leg_of(const struct tour *t)
-{
-	return &legv[t->leg];
-}
 
 /* ---- requests ------------------------------------------------------------ */
 
@@ -149,7 +55,7 @@ static uint32_t post(struct tour *t, enum req_type type, uint32_t id,
 	struct request *req = &t->outv[t->outc];
 
 	/* a step asks for one thing, and hangs up two calls */
-	if (t->gone || t->outc == OUTBOX_MAX)
+	if (t->gone || t->outc == TOUR_OUTBOX_MAX)
 		return 0;
 
 	memset(req, 0, sizeof(*req));
@@ -167,7 +73,7 @@ static uint32_t post(struct tour *t, enum req_type type, uint32_t id,
 
 /* ---- calls --------------------------------------------------------------- */
 
-static struct seen *seen_find(struct tour *t, uint32_t id)
+static struct tour_seen *seen_find(struct tour *t, uint32_t id)
 {
 	unsigned i;
 
@@ -181,14 +87,14 @@ static struct seen *seen_find(struct tour *t, uint32_t id)
 
 static bool is_up(struct tour *t, uint32_t id)
 {
-	const struct seen *s = seen_find(t, id);
+	const struct tour_seen *s = seen_find(t, id);
 
 	return s && s->state != CALL_ENDED;
 }
 
 static bool is_in(struct tour *t, uint32_t id, enum call_state state)
 {
-	const struct seen *s = seen_find(t, id);
+	const struct tour_seen *s = seen_find(t, id);
 
 	return s && s->state == state;
 }
@@ -204,49 +110,17 @@ static void who_of(char *dst, size_t size, const char *uri)
 		text_cut(dst, size, uri);
 }
 
-static void call_say(struct tour *t, const struct seen *s,
-		     const struct call_info *info)
-{
-	switch (info->state) {
-	case CALL_RINGING:
-		say(t, "  <- %s rings (%u %s)", s->who,
-		    info->code ? info->code : 180,
-		    info->text[0] ? info->text : "Ringing");
-		break;
-	case CALL_TALKING:
-		say(t,
-		    info->consult_of         ? "  <- %s answers: you talk to it"
-		    : t->step > STEP_CALLING ? "  <- %s is off hold: you talk"
-					     : "  <- %s answers: you talk",
-		    s->who);
-		break;
-	case CALL_HELD:
-		say(t, "  <- %s is on hold", s->who);
-		break;
-	case CALL_ENDED:
-		if (info->code >= 300)
-			say(t, "  <- %s: the call ended (%u %s)", s->who,
-			    info->code, info->text);
-		else
-			say(t, "     %s: your call with it ended (BYE)",
-			    s->who);
-		break;
-	default:
-		break;
-	}
-}
-
 static void on_call(struct tour *t, const struct call_info *info)
 {
-	struct seen *s = seen_find(t, info->id);
+	struct tour_seen *s = seen_find(t, info->id);
 
 	if (info->dir != CALL_OUT)
 		return;
 
 	if (!s) {
-		if (t->seenc == SEEN_MAX) {
+		if (t->seenc == TOUR_SEEN_MAX) {
 			memmove(t->seenv, t->seenv + 1,
-				(SEEN_MAX - 1) * sizeof(t->seenv[0]));
+				(TOUR_SEEN_MAX - 1) * sizeof(t->seenv[0]));
 			--t->seenc;
 		}
 		s = &t->seenv[t->seenc++];
@@ -256,7 +130,7 @@ static void on_call(struct tour *t, const struct call_info *info)
 		who_of(s->who, sizeof(s->who), info->peer);
 	}
 	if (s->state != info->state)
-		call_say(t, s, info);
+		tour_tell_call(t, s, info);
 	s->state = info->state;
 	s->code = info->code;
 	memcpy(s->text, info->text, sizeof(s->text));
@@ -264,7 +138,7 @@ static void on_call(struct tour *t, const struct call_info *info)
 
 /* ---- steps --------------------------------------------------------------- */
 
-static void go(struct tour *t, enum step step, unsigned limit_ms)
+static void go(struct tour *t, enum tour_step step, unsigned limit_ms)
 {
 	t->step = step;
 	t->due = limit_ms ? clock_ms() + limit_ms : 0;
@@ -278,7 +152,7 @@ static void leg_wrong(struct tour *t, const char *fmt, ...)
 
 static void leg_right(struct tour *t, const char *fmt, ...)
 {
-	struct result *r = &t->resultv[t->leg];
+	struct tour_result *r = &t->resultv[t->leg];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -290,7 +164,7 @@ static void leg_right(struct tour *t, const char *fmt, ...)
 /* Note the first thing that went wrong, and give the leg up */
 static void leg_wrong(struct tour *t, const char *fmt, ...)
 {
-	struct result *r = &t->resultv[t->leg];
+	struct tour_result *r = &t->resultv[t->leg];
 	va_list ap;
 
 	if (!r->ended || r->right) {
@@ -299,7 +173,7 @@ static void leg_wrong(struct tour *t, const char *fmt, ...)
 		va_end(ap);
 		r->ended = true;
 		r->right = false;
-		say(t, "  !! %s", r->text);
+		tour_say(t, "  !! %s", r->text);
 	}
 	if (t->step != STEP_DONE && t->step != STEP_ENDING)
 		go(t, STEP_ENDING, 1);
@@ -315,20 +189,7 @@ static void hang_up(struct tour *t)
 
 static void finish(struct tour *t)
 {
-	unsigned i, right = 0;
-
-	for (i = 0; i < LEGS; ++i)
-		right += t->resultv[i].right;
-
-	say(t, "%s", "");
-	say(t, "Result: %u of %d transfers ended as they should.", right, LEGS);
-	for (i = 0; i < LEGS; ++i) {
-		const struct result *r = &t->resultv[i];
-
-		say(t, "  %u. %s: %s%s", i + 1, legv[i].name,
-		    r->right ? "" : "NOT AS IT SHOULD: ",
-		    r->ended ? r->text : "it was not tried");
-	}
+	tour_tell_result(t);
 	go(t, STEP_DONE, 0);
 }
 
@@ -337,27 +198,29 @@ static void leg_begin(struct tour *t)
 	t->caller = t->consult = t->seenc = 0;
 	memset(&t->last, 0, sizeof(t->last));
 
-	say(t, "%s", "");
-	say(t, "%u. %s", t->leg + 1, leg_of(t)->title);
-	say(t, "  -> calling sip:answer@%s, who plays the caller (INVITE)",
-	    t->bank);
+	tour_say(t, "%s", "");
+	tour_say(t, "%u. %s", t->leg + 1, tour_leg_of(t)->title);
+	tour_say(t, "  -> calling sip:answer@%s, who plays the caller (INVITE)",
+		 t->bank);
 	t->serial = post(t, REQ_DIAL, 0, "answer");
 	go(t, STEP_CALLING, 0);
 }
 
 static void transfer_begin(struct tour *t)
 {
-	struct leg leg = *leg_of(t);
+	struct tour_leg leg = *tour_leg_of(t);
 
 	if (leg.way == WAY_CONSULT) {
-		say(t,
-		    "  -> asking answer's phone to take your place with %s "
-		    "(REFER with Replaces)",
-		    leg.target);
+		tour_say(
+			t,
+			"  -> asking answer's phone to take your place with %s "
+			"(REFER with Replaces)",
+			leg.target);
 		t->serial = post(t, REQ_COMPLETE, t->caller, NULL);
 	} else {
-		say(t, "  -> asking answer's phone to call sip:%s@%s (REFER)",
-		    leg.target, t->bank);
+		tour_say(t,
+			 "  -> asking answer's phone to call sip:%s@%s (REFER)",
+			 leg.target, t->bank);
 		t->serial = post(t, REQ_TRANSFER, t->caller, leg.target);
 	}
 	go(t, STEP_TRANSFER, 0);
@@ -365,9 +228,9 @@ static void transfer_begin(struct tour *t)
 
 static void caller_talks(struct tour *t)
 {
-	switch (leg_of(t)->way) {
+	switch (tour_leg_of(t)->way) {
 	case WAY_HELD:
-		say(t, "  -> putting answer on hold (re-INVITE)");
+		tour_say(t, "  -> putting answer on hold (re-INVITE)");
 		t->serial = post(t, REQ_HOLD, t->caller, NULL);
 		go(t, STEP_HOLDING, 0);
 		break;
@@ -375,11 +238,12 @@ static void caller_talks(struct tour *t)
 		transfer_begin(t);
 		break;
 	case WAY_CONSULT:
-		say(t,
-		    "  -> holding answer and calling sip:%s@%s to ask "
-		    "(re-INVITE, INVITE)",
-		    leg_of(t)->target, t->bank);
-		t->serial = post(t, REQ_CONSULT, t->caller, leg_of(t)->target);
+		tour_say(t,
+			 "  -> holding answer and calling sip:%s@%s to ask "
+			 "(re-INVITE, INVITE)",
+			 tour_leg_of(t)->target, t->bank);
+		t->serial =
+			post(t, REQ_CONSULT, t->caller, tour_leg_of(t)->target);
 		go(t, STEP_CONSULTING, 0);
 		break;
 	}
@@ -388,7 +252,7 @@ static void caller_talks(struct tour *t)
 /* Did a call that this step needs end?  Then the leg is over. */
 static bool lost(struct tour *t, uint32_t id)
 {
-	const struct seen *s = seen_find(t, id);
+	const struct tour_seen *s = seen_find(t, id);
 
 	if (!s || s->state != CALL_ENDED)
 		return false;
@@ -422,14 +286,15 @@ static void advance(struct tour *t)
 	case STEP_BACK:
 		if (lost(t, t->caller) || !is_in(t, t->caller, CALL_TALKING))
 			break;
-		say(t, "  => the caller is back with you; hanging up (BYE)");
+		tour_say(t,
+			 "  => the caller is back with you; hanging up (BYE)");
 		go(t, STEP_ENDING, ENDING_MS);
 		hang_up(t);
 		break;
 	case STEP_ENDING:
 		if (is_up(t, t->caller) || is_up(t, t->consult))
 			break;
-		if (++t->leg < LEGS)
+		if (++t->leg < TOUR_LEGS)
 			leg_begin(t);
 		else
 			finish(t);
@@ -442,26 +307,6 @@ static void advance(struct tour *t)
 /* ---- transfers ------------------------------------------------------------
  */
 
-static void transfer_say(struct tour *t, const struct transfer_info *info)
-{
-	const struct transfer_info *was = &t->last;
-	unsigned ms = info->since_refer_ms;
-	bool answered = info->refer_code != was->refer_code;
-	bool news = *info->say && strcmp(info->say, was->say) != 0;
-	bool notified = info->state >= REFER_TRYING &&
-			(info->code != was->code || was->state < REFER_TRYING);
-
-	if (answered)
-		say(t, "  <- +%u.%03u s  REFER is answered with %u %s",
-		    ms / 1000, ms % 1000, info->refer_code,
-		    info->code == info->refer_code ? info->text : "");
-	if (notified)
-		say(t, "  <- +%u.%03u s  NOTIFY says %u %s", ms / 1000,
-		    ms % 1000, info->code, info->text);
-	if (news)
-		say(t, "                %s", info->say);
-}
-
 static void transfer_end(struct tour *t, const struct transfer_info *info)
 {
 	const char *name = outcome_name(info->outcome);
@@ -469,21 +314,23 @@ static void transfer_end(struct tour *t, const struct transfer_info *info)
 	bool came = info->outcome == OUTCOME_SUCCEEDED ||
 		    info->outcome == OUTCOME_SUCCEEDED_INFERRED;
 
-	if (!leg_of(t)->fails && came) {
-		say(t, "  => outcome: %s, %u.%03u s after the REFER", name,
-		    ms / 1000, ms % 1000);
+	if (!tour_leg_of(t)->fails && came) {
+		tour_say(t, "  => outcome: %s, %u.%03u s after the REFER", name,
+			 ms / 1000, ms % 1000);
 		leg_right(t, "%s after %u.%03u s", name, ms / 1000, ms % 1000);
 		go(t, STEP_ENDING, ENDING_MS);
-	} else if (leg_of(t)->fails && info->outcome == OUTCOME_FAILED &&
-		   info->code == leg_of(t)->fails) {
-		say(t, "  => outcome: %s with %u %s, %u.%03u s after the REFER",
-		    name, info->code, info->text, ms / 1000, ms % 1000);
+	} else if (tour_leg_of(t)->fails && info->outcome == OUTCOME_FAILED &&
+		   info->code == tour_leg_of(t)->fails) {
+		tour_say(
+			t,
+			"  => outcome: %s with %u %s, %u.%03u s after the REFER",
+			name, info->code, info->text, ms / 1000, ms % 1000);
 		leg_right(t, "%s after %u.%03u s (%u %s), the caller is back",
 			  name, ms / 1000, ms % 1000, info->code, info->text);
 		go(t, STEP_BACK, BACK_MS);
 	} else {
 		leg_wrong(t, "the transfer should have %s; outcome: %s%s%s",
-			  leg_of(t)->fails ? "failed" : "succeeded", name,
+			  tour_leg_of(t)->fails ? "failed" : "succeeded", name,
 			  info->say[0] ? ", " : "", info->say);
 	}
 }
@@ -493,7 +340,7 @@ static void on_transfer(struct tour *t, const struct transfer_info *info)
 	if (!t->caller || info->call != t->caller || t->last.outcome)
 		return;
 
-	transfer_say(t, info);
+	tour_tell_transfer(t, info);
 	t->last = *info;
 	if (info->consult)
 		t->consult = info->consult;
@@ -530,7 +377,7 @@ static void engine_lost(struct tour *t)
 	if (t->step == STEP_DONE)
 		return;
 
-	if (t->leg < LEGS)
+	if (t->leg < TOUR_LEGS)
 		leg_wrong(t, "the SIP engine has gone");
 	finish(t);
 }
@@ -561,31 +408,11 @@ void tour_event(struct tour *t, const struct event *ev)
 	advance(t);
 }
 
-static const char *awaited(const struct tour *t)
-{
-	switch (t->step) {
-	case STEP_CALLING:
-		return "answer to pick up";
-	case STEP_HOLDING:
-		return "answer to accept the hold";
-	case STEP_CONSULTING:
-		return "the consulted phone to pick up";
-	case STEP_TRANSFER:
-		return t->last.state < REFER_ACCEPTED
-			       ? "an answer to the REFER"
-			       : "a NOTIFY with the result of the transfer";
-	case STEP_BACK:
-		return "the caller to come off hold";
-	default:
-		return "the end of the call";
-	}
-}
-
 static void step_due(struct tour *t)
 {
 	t->due = 0;
 	if (t->step == STEP_BACK) {
-		say(t, "  -> taking the caller off hold (re-INVITE)");
+		tour_say(t, "  -> taking the caller off hold (re-INVITE)");
 		post(t, REQ_RESUME, t->caller, NULL);
 		return;
 	}
@@ -598,7 +425,7 @@ static void step_due(struct tour *t)
 	}
 	if (t->resultv[t->leg].right)
 		leg_wrong(t, "%s did not come: your call is still there",
-			  awaited(t));
+			  tour_awaited(t));
 	hang_up(t);
 	t->hung_up = true;
 	t->due = clock_ms() + ENDING_MS;
@@ -615,12 +442,14 @@ void tour_tick(struct tour *t)
 
 	if (t->step == STEP_BEGIN) {
 		t->limit = now + TOUR_LIMIT_MS;
-		say(t,
-		    "Three transfers over real SIP, with the phones of the "
-		    "bank at %s.",
-		    t->bank);
-		say(t, "-> is sent, <- comes back, + is the time since the "
-		       "REFER, which asks a phone to call another.");
+		tour_say(
+			t,
+			"Three transfers over real SIP, with the phones of the "
+			"bank at %s.",
+			t->bank);
+		tour_say(t,
+			 "-> is sent, <- comes back, + is the time since the "
+			 "REFER, which asks a phone to call another.");
 		leg_begin(t);
 	}
 	if (t->outc)
@@ -631,7 +460,7 @@ void tour_tick(struct tour *t)
 	}
 	if (now >= t->limit) {
 		leg_wrong(t, "time is up (%d s): still waiting for %s",
-			  TOUR_LIMIT_MS / 1000, awaited(t));
+			  TOUR_LIMIT_MS / 1000, tour_awaited(t));
 		hang_up(t);
 		finish(t);
 		return;
@@ -671,7 +500,7 @@ bool tour_done(const struct tour *t, int *exitcode)
 		return false;
 
 	*exitcode = 0;
-	for (i = 0; i < LEGS; ++i) {
+	for (i = 0; i < TOUR_LEGS; ++i) {
 		if (!t->resultv[i].right)
 			*exitcode = 1;
 	}
@@ -740,7 +569,7 @@ static int robot_interrupted(void *self, int signo)
 	struct tour *t = self;
 
 	if (t->step != STEP_DONE)
-		say(t, "Stopped by you.");
+		tour_say(t, "Stopped by you.");
 	t->step = STEP_DONE;
 	return 128 + signo;
 }

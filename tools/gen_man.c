@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/bank.h"
 #include "app/account.h"
 #include "app/cli.h"
 #include "app/command.h"
@@ -19,6 +18,7 @@
 #include "app/fields.h"
 #include "app/keys.h"
 #include "app/option.h"
+#include "app/phone.h"
 #include "app/theme.h"
 
 enum { LINE = 72 };
@@ -286,17 +286,17 @@ static void roles(void)
 
 static void phones(void)
 {
-	const char *user, *called, *asked;
+	const struct phone *p;
 
 	begin_list("unavailable");
-	for (unsigned i = 0; (user = bank_phone(i, &called, &asked)); i++) {
-		printf(".It Li %s\n", user);
-		text(called, true);
-		puts(asked ? ";" : ".");
-		if (!asked)
+	for (unsigned i = 0; (p = phone_at(i)); i++) {
+		printf(".It Li %s\n", p->user);
+		text(p->called, true);
+		puts(p->asked ? ";" : ".");
+		if (!p->asked)
 			continue;
 		puts("asked to transfer it");
-		text(asked, true);
+		text(p->asked, true);
 		puts(".");
 	}
 	end_list();
