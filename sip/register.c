@@ -283,6 +283,13 @@ static void on_answer(int err, const struct sip_msg *msg, bool again,
 
 	ASSERT_SIP();
 
+	if (again && a->leaving && a->asked) {
+		/* it has not bound us, and need not any more */
+		rq_forget(&a->rq);
+		if (!may_be_bound(a) || send_register(a, 0))
+			left(a, msg->scode);
+		return;
+	}
 	if (again || (msg && msg->scode < 200))
 		return;
 	if (a->leaving) {

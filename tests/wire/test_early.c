@@ -194,8 +194,8 @@ static void register_given_up(struct rig *r)
 	id = rig_do(r, &req);
 	m = peer_expect(r->b, "REGISTER");
 	rig_req(r, REQ_UNREGISTER, id, NULL);
-	(void)rig_account(r, id, ACCOUNT_OFF);
 	peer_reply(r->b, m, 407, "Who?", login_challenge(&login));
+	(void)rig_account(r, id, ACCOUNT_OFF);
 	rig_pass(r, 2000);
 	peer_none(r->b, "REGISTER");
 }
