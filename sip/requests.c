@@ -108,15 +108,17 @@ static int ask_unregister(struct ask *a)
 /* A file that will not do leaves the one before in force */
 static int tls_file(struct ask *a, char *path, size_t size)
 {
-	char was[PATH_MAX_LEN];
+	char was[PATH_MAX_LEN], again[TEXT_MAX];
 	int err;
 
 	text_cut(was, sizeof(was), path);
 	err = text_copy(path, size, a->req->u.text);
 	if (!err)
 		err = tls_configure(a->e, a->why, sizeof(a->why));
-	if (err)
+	if (err) {
 		text_cut(path, size, was);
+		(void)tls_configure(a->e, again, sizeof(again));
+	}
 	return err;
 }
 
