@@ -84,11 +84,43 @@ static void no_way_of_that_kind(struct rig *r)
 	rig_call_alive(r, call);
 }
 
+/* Line ends keep the way of a registration open, and no other */
+static void no_keepalive_without_a_registration(struct rig *r)
+{
+	struct request req = {.type = REQ_ACCOUNT};
+	struct account_prm *a = &req.u.account;
+	const struct sipmsg *m;
+	char extra[300];
+	uint32_t id;
+
+	snprintf(a->aor, sizeof(a->aor), "sip:100@%s:%u", r->b->host,
+		 r->b->port);
+	a->regint = 300;
+	a->transport = TRANSP_TCP;
+	a->transport_set = true;
+	id = rig_do(r, &req);
+	m = peer_expect(r->b, "REGISTER");
+	snprintf(extra, sizeof(extra), "Contact: %s;expires=300\r\n",
+		 sipmsg_hdr(m, "Contact"));
+	peer_reply(r->b, m, 200, "OK", extra);
+	(void)rig_account(r, id, ACCOUNT_REGISTERED);
+	peer_reset(r->b);
+	(void)rig_account(r, id, ACCOUNT_REGISTERING);
+	rig_pass(r, 500);
+	peer_reply(r->b, peer_expect(r->b, "REGISTER"), 403, "Forbidden", NULL);
+	(void)rig_account(r, id, ACCOUNT_FAILED);
+	peer_reset(r->b);
+	rig_pass(r, 100000);
+	for (unsigned i = 0; i < PEER_CONNS; i++)
+		wire_assert(r->b->connv[i] < 0);
+}
+
 /* clang-format off */
 static const struct wcase cases[] = {
 	{"over the caller's own connection", over_the_callers_connection, RIG_TCP},
 	{"the caller's connection has gone", his_connection_has_gone, RIG_TCP},
 	{"a way we do not listen on", no_way_of_that_kind, RIG_UDP},
+	{"no keepalive without a registration", no_keepalive_without_a_registration, RIG_TCP},
 };
 /* clang-format on */
 
