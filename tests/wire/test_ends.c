@@ -16,6 +16,7 @@
 #include "base/post.h"
 #include "sip/priv.h"
 #include "sip/refer.h"
+#include "tests/wire/dns.h"
 #include "tests/wire/rig.h"
 
 enum { FLOOD = 600, PACE = 64 };
@@ -317,6 +318,32 @@ static void behind_those_being_cancelled(struct rig *r)
 	gone(r);
 }
 
+/* ---- an ACK that never left ---------------------------------------------- */
+
+/* Its way is a name, and the name server is silent */
+static void ack_waits_for_a_name(struct rig *r)
+{
+	struct dns *dns = dns_new();
+	const struct sipmsg *m;
+	uint32_t call;
+
+	rig_option(r, EOPT_DNS_SERVER, 0, dns_addr(dns));
+	call = rig_req(r, REQ_DIAL, 0, peer_uri(r->b, "b"));
+	m = peer_expect(r->b, "INVITE");
+	leg_from(&r->lb, r->b, m);
+	snprintf(r->lb.contact, sizeof(r->lb.contact),
+		 "<sip:b@nothing.invalid>");
+	leg_reply(&r->lb, m, 200, "OK", "sendrecv");
+	(void)rig_call_is(r, call, CALL_TALKING);
+	(void)rig_post(r, &(struct request){.type = REQ_STOP});
+	(void)rig_call_is(r, call, CALL_ENDED);
+	clock_advance(2000);
+	peer_raw(r->d, "\r\n\r\n", 4);
+	gone(r);
+	dns_free(dns);
+	wire_assert(peer_count(r->b, "ACK") == 0);
+}
+
 /* clang-format off */
 static const struct wcase cases[] = {
 	{"the second address cannot be listened on", second_address_fails, RIG_NONE},
@@ -326,6 +353,7 @@ static const struct wcase cases[] = {
 	{"refer_sync() while it ends", asked_during_the_end, RIG_NONE},
 	{"the outcome before the end", outcome_before_the_end, RIG_LAX},
 	{"64 calls are being cancelled, one is up", behind_those_being_cancelled, RIG_LAX},
+	{"an ACK waits for a name", ack_waits_for_a_name, RIG_LAX},
 };
 /* clang-format on */
 
