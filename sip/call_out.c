@@ -178,6 +178,8 @@ static void answered(struct call *c, const struct sip_msg *msg)
 	}
 	call_ack_2xx(c, msg->cseq.num, NULL);
 	c->confirmed = c->established = true;
+	if (c->canceling && consult_wants_answer(c))
+		c->canceling = false;
 	if (c->canceling) {
 		/* answered while our CANCEL was on its way */
 		call_send_bye(c);

@@ -15,8 +15,21 @@
  *                                          HOLDING2 the target ─► SENT
  *
  * Semi-attended is the recommended kind (RFC 5589 7.6, figure 11): while the
- * target rings nothing is replaced; the transfer waits for the answer.
+ * target rings nothing is replaced; the transfer waits for the answer.  Who
+ * will not wait asks for a blind transfer to the same target (figure 12):
+ * CANCEL, and the REFER when the ringing has ended.  Should the target answer
+ * all the same, its call is not thrown away: it is replaced as above.
  */
+
+static void go_blind(struct refer_status *r)
+{
+	r->blind_next = false;
+	if (r->d2)
+		r->d2->consult = NULL;
+	r->d2 = NULL;
+	r->info.kind = KIND_BLIND;
+	refer_send(r);
+}
 
 static void on_caller_held(int err, unsigned code, const char *text, void *arg)
 {
@@ -32,6 +45,10 @@ static void on_caller_held(int err, unsigned code, const char *text, void *arg)
 		text_cut(r->info.text, sizeof(r->info.text), text);
 		refer_finish(r, REFER_IDLE, OUTCOME_NOT_SENT,
 			     "The caller cannot be held (%u %s)", code, text);
+		return;
+	}
+	if (r->blind_next) {
+		go_blind(r);
 		return;
 	}
 	r->stage = STAGE_CALLING;
@@ -176,34 +193,95 @@ int consult_complete(struct call *c, uint32_t serial, uint32_t *idp, char *why,
 	}
 }
 
-struct swap {
-	struct engine *e;
-	uint32_t out, in;
-};
-
-static void on_swapped_out(int err, unsigned code, const char *text, void *arg)
+int consult_to_blind(struct call *c, const char *uri, uint32_t *idp)
 {
-	struct swap *sw = arg;
-	struct call *in = engine_call(sw->e, sw->in);
+	struct refer_status *r = consultation(c);
+
+	ASSERT_SIP();
+
+	if (!r || r->d1 != c || !uri_same(uri, r->info.target))
+		return ENOENT;
+	if (r->stage != STAGE_CALLING && (r->stage != STAGE_HOLDING || r->d2))
+		return ENOENT;
+	*idp = r->info.id;
+	r->armed = false;
+	r->blind_next = true;
+	refer_tell(r, REFER_IDLE, "The caller is transferred to %s unannounced",
+		   r->name);
+	if (r->d2)
+		call_hangup(r->d2);
+	return 0;
+}
+
+bool consult_wants_answer(struct call *c)
+{
+	struct refer_status *r = c->consult;
+
+	ASSERT_SIP();
+
+	if (!r || !refer_live(r) || !r->blind_next || r->d2 != c)
+		return false;
+	r->blind_next = false;
+	r->armed = true;
+	r->info.kind = KIND_SEMI;
+	return true;
+}
+
+static void on_swapped_in(int err, unsigned code, const char *text, void *arg)
+{
+	struct call *in = arg, *d1, *d2;
+	struct refer_status *r = refer_of_call(in);
 
 	(void)text;
 	ASSERT_SIP();
 
-	/* never both at once: the other comes back only now */
+	if (!r || !pair_of(in, &d1, &d2) || err == ECONNRESET)
+		return;
 	if (err)
-		log_warn("call", "%u cannot be held (%u): not swapped", sw->out,
-			 code);
-	else if (in && call_is_up(in))
-		(void)call_hold(in, false, NULL, NULL);
-	mem_deref(sw);
+		refer_tell(r, REFER_IDLE,
+			   in == d1 ? "The caller cannot be resumed (%u); both "
+				      "are on hold"
+				    : "The target cannot be resumed (%u); both "
+				      "are on hold",
+			   code);
+	else
+		refer_tell(r, REFER_IDLE,
+			   in == d1 ? "You talk to the caller; %s is on hold"
+				    : "You talk to %s; the caller is on hold",
+			   r->name);
+}
+
+static void on_swapped_out(int err, unsigned code, const char *text, void *arg)
+{
+	struct call *out = arg, *d1, *d2;
+	struct refer_status *r = refer_of_call(out);
+
+	(void)text;
+	ASSERT_SIP();
+
+	if (!pair_of(out, &d1, &d2) || err == ECONNRESET)
+		return;
+	if (!err) {
+		struct call *in = out == d1 ? d2 : d1;
+
+		/* never both at once: it comes back only now */
+		(void)call_hold(in, false, on_swapped_in, in);
+		return;
+	}
+	log_warn("call", "%u cannot be held (%u): not swapped", out->info.id,
+		 code);
+	if (r)
+		refer_tell(r, REFER_IDLE,
+			   out == d1 ? "The caller cannot be held (%u); not "
+				       "swapped"
+				     : "The target cannot be held (%u); not "
+				       "swapped",
+			   code);
 }
 
 int consult_swap(struct call *c, char *why, size_t size)
 {
 	struct call *d1, *d2, *out;
-	struct refer_status *r = refer_of_call(c);
-	struct swap *sw;
-	int err;
 
 	ASSERT_SIP();
 
@@ -211,23 +289,7 @@ int consult_swap(struct call *c, char *why, size_t size)
 		return refer_refuse(why, size, ENOENT,
 				    "no consultation of this call is up");
 	out = d1->want == SDP_SENDRECV ? d1 : d2;
-	sw = mem_zalloc(sizeof(*sw), NULL);
-	if (!sw)
-		return ENOMEM;
-	sw->e = c->e;
-	sw->out = out->info.id;
-	sw->in = out == d1 ? d2->info.id : d1->info.id;
-	err = call_hold(out, true, on_swapped_out, sw);
-	if (err) {
-		mem_deref(sw);
-		return err;
-	}
-	if (r)
-		refer_tell(r, REFER_IDLE,
-			   out == d2 ? "You talk to the caller; %s is on hold"
-				     : "You talk to %s; the caller is on hold",
-			   r->name);
-	return 0;
+	return call_hold(out, true, on_swapped_out, out);
 }
 
 int consult_takeback(struct call *c, char *why, size_t size)
@@ -273,6 +335,10 @@ static void leg_failed(struct refer_status *r, const struct call *c)
 	char text[TEXT_MAX];
 
 	text_cut(text, sizeof(text), c->info.text);
+	if (r->blind_next) {
+		go_blind(r);
+		return;
+	}
 	r->d2 = NULL;
 	r->info.code = code;
 	text_cut(r->info.text, sizeof(r->info.text), text);
@@ -287,6 +353,46 @@ static void leg_failed(struct refer_status *r, const struct call *c)
 			     text);
 }
 
+static void leg_ended(struct refer_status *r, const struct call *c,
+		      bool by_peer)
+{
+	const char *caller;
+
+	switch (r->stage) {
+	case STAGE_CALLING:
+		leg_failed(r, c);
+		break;
+	case STAGE_TALKING:
+	case STAGE_HOLDING2:
+		r->d2 = NULL;
+		caller = r->d1 && refer_would_resume(r->d1)
+				 ? "the caller is back with you"
+				 : "the caller is on hold";
+		if (by_peer)
+			refer_finish(r, REFER_IDLE, OUTCOME_STOPPED,
+				     "%s hung up; %s", r->name, caller);
+		else
+			refer_finish(r, REFER_IDLE, OUTCOME_STOPPED,
+				     "You hung up on %s; %s", r->name, caller);
+		break;
+	default:
+		break;
+	}
+}
+
+static void leg_answered(struct refer_status *r)
+{
+	r->use_contact = refer_contact_first(r->d2);
+	r->stage = STAGE_TALKING;
+	if (r->armed) {
+		refer_tell(r, REFER_IDLE, "%s answered, transferring", r->name);
+		refer_complete(r);
+	} else {
+		refer_tell(r, REFER_IDLE,
+			   "You talk to %s; the caller is on hold", r->name);
+	}
+}
+
 void consult_call_news(struct call *c, bool by_peer)
 {
 	struct refer_status *r = c->consult;
@@ -295,44 +401,15 @@ void consult_call_news(struct call *c, bool by_peer)
 
 	if (!r || !refer_live(r) || r->d2 != c)
 		return;
-	if (c->info.state == CALL_ENDED) {
-		switch (r->stage) {
-		case STAGE_CALLING:
-			leg_failed(r, c);
-			break;
-		case STAGE_TALKING:
-		case STAGE_HOLDING2:
-			r->d2 = NULL;
-			refer_finish(r, REFER_IDLE, OUTCOME_STOPPED,
-				     by_peer ? "%s hung up; the caller is back "
-					       "with you"
-					     : "You hung up on %s; the caller "
-					       "is back with you",
-				     r->name);
-			break;
-		default:
-			break;
-		}
+	if (c->info.state == CALL_ENDED)
+		leg_ended(r, c, by_peer);
+	else if (r->stage != STAGE_CALLING)
 		return;
-	}
-	if (r->stage != STAGE_CALLING)
-		return;
-	if (c->info.state == CALL_TALKING) {
-		r->use_contact = refer_contact_first(r);
-		r->stage = STAGE_TALKING;
-		if (r->armed) {
-			refer_tell(r, REFER_IDLE, "%s answered, transferring",
-				   r->name);
-			refer_complete(r);
-		} else {
-			refer_tell(r, REFER_IDLE,
-				   "You talk to %s; the caller is on hold",
-				   r->name);
-		}
-	} else if (c->info.code > 100) {
+	else if (c->info.state == CALL_TALKING)
+		leg_answered(r);
+	else if (c->info.code > 100)
 		refer_tell(r, REFER_IDLE,
 			   r->armed ? "%s is ringing; will transfer on answer"
 				    : "%s is ringing",
 			   r->name);
-	}
 }

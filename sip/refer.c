@@ -27,16 +27,11 @@
  */
 
 enum {
-	TG_MS = 2000,
 	TZ_MS = 64000,
-	D2_GRACE_MS = 2000,
-	CONSULT_WAIT_MS = 30000,
 	PER_CALL_MAX = 4,
 	LIVE_MAX = 512,
 	TOMBSTONES_MAX = 128,
 };
-
-static void on_grace(void *arg);
 
 static void timers_cancel(struct refer_status *r)
 {
@@ -48,6 +43,7 @@ static void timers_cancel(struct refer_status *r)
 	tmr_cancel(&r->tmr_t);
 	tmr_cancel(&r->tmr_u);
 	tmr_cancel(&r->tmr_z);
+	tmr_cancel(&r->tmr_l);
 }
 
 static void refer_destructor(void *arg)
@@ -71,6 +67,7 @@ static void refer_destructor(void *arg)
 	}
 	rq_forget(&r->rq);
 	rq_forget(&r->sub_rq);
+	mem_deref(r->ka);
 	mem_deref(r->dlg);
 	mem_deref(r->auth);
 	mem_deref(r->headers);
@@ -94,6 +91,7 @@ int refer_status_new(struct refer_status **rsp, struct engine *e)
 	tmr_init(&r->tmr_t);
 	tmr_init(&r->tmr_u);
 	tmr_init(&r->tmr_z);
+	tmr_init(&r->tmr_l);
 	*rsp = r;
 	return 0;
 }
@@ -131,11 +129,13 @@ void refer_status_on_state(struct refer_status *rs, refer_state_h *h, void *arg)
 
 bool refer_live(const struct refer_status *r)
 {
+	ASSERT_SIP();
 	return r->stage > STAGE_NEW && r->stage < STAGE_DONE;
 }
 
 bool refer_is_blind(const struct refer_status *r)
 {
+	ASSERT_SIP();
 	return r->info.kind == KIND_BLIND || r->plain;
 }
 
@@ -216,6 +216,7 @@ static void bury(struct refer_status *newest)
 
 		le = le->next;
 		if (o->stage == STAGE_DONE && o != newest) {
+			hash_unlink(&o->he);
 			list_unlink(&o->le);
 			mem_deref(o);
 		}
@@ -226,57 +227,51 @@ static void on_tombstone(void *arg)
 {
 	struct refer_status *r = arg;
 
+	ASSERT_SIP();
+
+	/* its application may keep it; NOTIFYs find it no more */
+	hash_unlink(&r->he);
 	list_unlink(&r->le);
 	mem_deref(r);
 }
 
-/* ---- the caller back --------------------------------------------------- */
-
-/*
- * After a failure.  Nobody is pulled into a conversation: with another call
- * talking the caller stays on hold, and the user decides.
- */
-static void take_back(struct refer_status *r, enum stage stage)
+/* Nothing more is sent or waited for but what ends the subscription */
+static void quiet(struct refer_status *r)
 {
-	struct call *back = r->d1;
-	struct le *le;
+	tmr_cancel(&r->tmr_go);
+	tmr_cancel(&r->tmr_n);
+	tmr_cancel(&r->tmr_e);
+	tmr_cancel(&r->tmr_m);
+	tmr_cancel(&r->tmr_g);
+	tmr_cancel(&r->tmr_l);
+	r->ka = mem_deref(r->ka);
+	if (r->d1)
+		call_hold_forget(r->d1, r);
+	if (r->d2)
+		call_hold_forget(r->d2, r);
+}
 
-	/* another of its transfers may yet succeed */
-	for (le = r->d1 ? r->d1->refers.head : NULL; le; le = le->next) {
-		const struct refer_status *o = le->data;
+/* The outcome has been told: the calls follow it */
+static void settle(struct refer_status *r, enum stage stage, bool good,
+		   bool restore)
+{
+	if (restore)
+		refer_take_back(r, stage);
+	if (r->doneh) {
+		refer_done_h *h = r->doneh;
 
-		if (o != r && o->stage == STAGE_SENT)
-			return;
+		r->doneh = NULL;
+		h(r, r->done_arg);
 	}
-
-	/* a consultation: the one the user was with comes first */
-	if (!refer_is_blind(r) && r->d2 && call_is_up(r->d2) &&
-	    stage >= STAGE_HOLDING2)
-		back = r->d2;
-	if (!r->e->return_on_fail || r->e->stopping || !back ||
-	    !call_is_up(back) || call_other_talking(back))
-		return;
-	if (back->want != SDP_SENDRECV)
-		(void)call_hold(back, false, NULL, NULL);
-}
-
-static void on_d2_grace(void *arg)
-{
-	struct refer_status *r = arg;
-
-	if (r->d2 && !r->d2->ended)
-		call_hangup_saying(r->d2, "transferred");
-}
-
-/* after success both our legs are of no use any more */
-static void let_go(struct refer_status *r)
-{
-	struct call *d1 = r->d1;
-
-	if (r->d2 && call_is_up(r->d2))
-		tmr_start(&r->tmr_g, D2_GRACE_MS, on_d2_grace, r);
-	if (d1 && !d1->ended)
-		call_hangup_saying(d1, "transferred");
+	mark_call(r->d1, 0);
+	mark_call(r->d2, 0);
+	if (good)
+		refer_let_go(r);
+	tmr_start(&r->tmr_z, TZ_MS, on_tombstone, r);
+	bury(r);
+	if (r->d1 && !r->d1->ended)
+		refer_kick(r->d1);
+	engine_stop_check(r->e);
 }
 
 void refer_finish(struct refer_status *r, enum refer_state state,
@@ -288,11 +283,10 @@ void refer_finish(struct refer_status *r, enum refer_state state,
 			  outcome == OUTCOME_SUCCEEDED_INFERRED;
 	/* who only stopped watching has changed nothing about the calls */
 	const bool watching_only =
-		stage == STAGE_SENT && !r->taken_back &&
+		stage == STAGE_SENT && !r->retry_later &&
 		(outcome == OUTCOME_STOPPED || outcome == OUTCOME_UNKNOWN ||
 		 outcome == OUTCOME_NO_REPORTS);
 	const bool restore = !good && !watching_only;
-	struct call *d1 = r->d1;
 	va_list ap;
 
 	ASSERT_SIP();
@@ -304,44 +298,19 @@ void refer_finish(struct refer_status *r, enum refer_state state,
 	r->e->refers_live--;
 	r->e->refers_over++;
 	(void)mem_ref(r);
-	tmr_cancel(&r->tmr_go);
-	tmr_cancel(&r->tmr_n);
-	tmr_cancel(&r->tmr_e);
-	tmr_cancel(&r->tmr_m);
-	tmr_cancel(&r->tmr_g);
+	quiet(r);
 	(void)set_state(r, state);
 	r->info.outcome = outcome;
-	r->info.caller_back = !good && d1 && call_is_up(d1);
-	if (fmt) {
-		va_start(ap, fmt);
-		(void)vsnprintf(r->info.say, sizeof(r->info.say), fmt, ap);
-		va_end(ap);
-	}
-	if (d1)
-		call_hold_forget(d1, r);
-	if (r->d2)
-		call_hold_forget(r->d2, r);
+	r->info.caller_back = !good && r->d1 && call_is_up(r->d1);
+	va_start(ap, fmt);
+	(void)vsnprintf(r->info.say, sizeof(r->info.say), fmt, ap);
+	va_end(ap);
+	if (restore && stage >= STAGE_HOLDING2 && outcome != OUTCOME_STOPPED &&
+	    (!refer_is_blind(r) || outcome == OUTCOME_TIMED_OUT))
+		refer_say_who_is_left(r);
 	publish(r, was);
 	waiters_wake(r->e, r->info.serial, 0, &r->info);
-
-	if (restore)
-		take_back(r, stage);
-	if (r->doneh) {
-		refer_done_h *h = r->doneh;
-
-		r->doneh = NULL;
-		h(r, r->done_arg);
-	}
-	if (d1 && r->d1)
-		mark_call(d1, 0);
-	mark_call(r->d2, 0);
-	if (good)
-		let_go(r);
-	tmr_start(&r->tmr_z, TZ_MS, on_tombstone, r);
-	bury(r);
-	if (d1 && !d1->ended)
-		refer_kick(d1);
-	engine_stop_check(r->e);
+	settle(r, stage, good, restore);
 	mem_deref(r);
 }
 
@@ -372,7 +341,7 @@ void refer_start(struct refer_status *r, struct call *d1, struct call *d2,
 		if (d2->consult)
 			d2->consult->d2 = NULL;
 		d2->consult = r;
-		r->use_contact = refer_contact_first(r);
+		r->use_contact = refer_contact_first(d2);
 	}
 	mark_call(d1, r->info.id);
 	mark_call(d2, r->info.id);
@@ -415,6 +384,52 @@ static unsigned count_live(const struct list *lst)
 	return n;
 }
 
+static int check_consult(const struct call *call, const struct call *consult,
+			 char *uri, size_t size, char *why, size_t whysize)
+{
+	if (consult == call)
+		return refer_refuse(why, whysize, EINVAL,
+				    "Cannot transfer: a call cannot be "
+				    "joined with itself");
+	if (!call_is_up(consult))
+		return refer_refuse(why, whysize, ENOTCONN,
+				    "Cannot transfer: the other call is not "
+				    "up");
+	if (consult->consult && refer_live(consult->consult))
+		return refer_refuse(why, whysize, EALREADY,
+				    "Cannot transfer: the other call is part "
+				    "of a transfer");
+	if (!uri_is_sane(call_address(consult)))
+		return refer_refuse(why, whysize, EINVAL,
+				    "Cannot transfer: the other party's "
+				    "address is malformed");
+	text_cut(uri, size, call_address(consult));
+	return 0;
+}
+
+static int check_target(const struct call *call, const char *target, char *uri,
+			size_t size, char *why, size_t whysize)
+{
+	char words[TEXT_MAX] = "";
+	int err = target_uri(uri, size, target ? target : "",
+			     call->acc->p2p ? "" : call->acc->domain, words,
+			     sizeof(words));
+
+	if (err) {
+		(void)snprintf(why, whysize, "Cannot transfer: %s", words);
+		return err;
+	}
+	if (uri_same(uri, call->info.peer) || uri_same(uri, call->dlg->target))
+		return refer_refuse(why, whysize, EINVAL,
+				    "Cannot transfer: the target is the "
+				    "caller");
+	if (is_ourselves(call, uri))
+		return refer_refuse(why, whysize, EINVAL,
+				    "Cannot transfer: the target is this "
+				    "phone");
+	return 0;
+}
+
 int refer_begin(struct call *call, struct refer_status *rs,
 		const struct refer_prm *prm, refer_done_h *doneh, void *arg,
 		char *why, size_t whysize)
@@ -427,55 +442,23 @@ int refer_begin(struct call *call, struct refer_status *rs,
 	if (!call || !rs || !prm)
 		return EINVAL;
 	if (rs->stage != STAGE_NEW)
-		return refer_refuse(
-			why, whysize, EINVAL,
-			"Cannot transfer: the status object was used "
-			"before");
+		return refer_refuse(why, whysize, EINVAL,
+				    "Cannot transfer: the status object was "
+				    "used before");
 	if (!call_is_up(call))
 		return refer_refuse(why, whysize, ENOTCONN,
 				    "Cannot transfer: the call is not up");
-	if (prm->consult) {
-		if (prm->consult == call)
-			return refer_refuse(why, whysize, EINVAL,
-					    "Cannot transfer: a call cannot be "
-					    "joined with itself");
-		if (!call_is_up(prm->consult))
-			return refer_refuse(
-				why, whysize, ENOTCONN,
-				"Cannot transfer: the other call is not "
-				"up");
-		if (prm->consult->consult && refer_live(prm->consult->consult))
-			return refer_refuse(why, whysize, EALREADY,
-					    "Cannot transfer: the other "
-					    "call is part of a transfer");
-		if (!uri_is_sane(call_address(prm->consult)))
-			return refer_refuse(why, whysize, EINVAL,
-					    "Cannot transfer: the other "
-					    "party's address is malformed");
-		text_cut(uri, sizeof(uri), call_address(prm->consult));
-	} else {
-		err = target_uri(
-			uri, sizeof(uri), prm->target ? prm->target : "",
-			call->acc->p2p ? "" : call->acc->domain, why, whysize);
-		if (err)
-			return err;
-		if (uri_same(uri, call->info.peer) ||
-		    uri_same(uri, call->dlg->target))
-			return refer_refuse(
-				why, whysize, EINVAL,
-				"Cannot transfer: the target is the "
-				"caller");
-		if (is_ourselves(call, uri))
-			return refer_refuse(
-				why, whysize, EINVAL,
-				"Cannot transfer: the target is this "
-				"phone");
-	}
+	err = prm->consult ? check_consult(call, prm->consult, uri, sizeof(uri),
+					   why, whysize)
+			   : check_target(call, prm->target, uri, sizeof(uri),
+					  why, whysize);
+	if (err)
+		return err;
 	if (count_live(&call->refers) >= PER_CALL_MAX ||
 	    call->e->refers_live >= LIVE_MAX)
-		return refer_refuse(
-			why, whysize, EAGAIN,
-			"Cannot transfer: too many transfers at once");
+		return refer_refuse(why, whysize, EAGAIN,
+				    "Cannot transfer: too many transfers at "
+				    "once");
 	if (prm->headers) {
 		err = str_dup(&rs->headers, prm->headers);
 		if (err)
@@ -521,176 +504,6 @@ void refer_result_of(struct refer_result *res, const struct transfer_info *info)
 	default:
 		res->err = 0;
 		break;
-	}
-}
-
-/* ---- the calls under it ------------------------------------------------ */
-
-void refer_wait_for_legs(struct refer_status *r)
-{
-	ASSERT_SIP();
-	tmr_start(&r->tmr_g, CONSULT_WAIT_MS, on_grace, r);
-}
-
-static void on_grace(void *arg)
-{
-	struct refer_status *r = arg;
-	const bool d2_up = r->d2 && call_is_up(r->d2);
-
-	ASSERT_SIP();
-
-	if (!refer_live(r))
-		return;
-	if (r->d1 && call_is_up(r->d1)) {
-		/* reports ended without a result, and the legs tell nothing */
-		refer_finish(r, r->info.state, OUTCOME_UNKNOWN,
-			     d2_up ? "No result was reported; the caller and "
-				     "%s are still with you"
-				   : "%s has left without a result; the caller "
-				     "is still here",
-			     r->name);
-		if (!d2_up && r->e->return_on_fail && r->d1 &&
-		    call_is_up(r->d1) && !call_other_talking(r->d1))
-			(void)call_hold(r->d1, false, NULL, NULL);
-		return;
-	}
-	if (!refer_is_blind(r)) {
-		if (!d2_up && (r->we_left || r->we_left_target)) {
-			/* that we ended them tells nothing */
-			refer_finish(r, r->info.state, OUTCOME_UNKNOWN,
-				     "You left; no result was reported");
-			return;
-		}
-		if (!d2_up) {
-			refer_finish(r, REFER_SUCCEEDED,
-				     OUTCOME_SUCCEEDED_INFERRED,
-				     "Both calls ended: the caller is most "
-				     "likely connected to %s",
-				     r->name);
-			return;
-		}
-		/* the caller left; a late 2xx may still come */
-		refer_tell(r, r->info.state,
-			   "The caller's call ended; %s is still on the line",
-			   r->name);
-		if (r->e->return_on_fail && r->d2->want != SDP_SENDRECV &&
-		    !call_other_talking(r->d2))
-			(void)call_hold(r->d2, false, NULL, NULL);
-		if (r->info.sub == SUB_CLOSED)
-			refer_finish(r, r->info.state, OUTCOME_UNKNOWN,
-				     "The caller left; no result was reported");
-		return;
-	}
-	if (rank(r->info.state) >= rank(REFER_TRYING))
-		refer_finish(r, r->info.state, OUTCOME_UNKNOWN,
-			     "The PBX took the call (last: %u %s)",
-			     r->info.code, r->info.text);
-	else
-		refer_finish(r, r->info.state, OUTCOME_UNKNOWN,
-			     "The caller hung up before the transfer was "
-			     "reported");
-}
-
-static void d1_ended(struct refer_status *r, struct call *c, bool by_peer)
-{
-	call_hold_forget(c, r);
-	r->d1 = NULL;
-	list_unlink(&r->le_call);
-	if (!refer_live(r))
-		return;
-	switch (r->stage) {
-	case STAGE_QUEUED:
-	case STAGE_HOLDING:
-		if (!r->info.consult && r->info.kind == KIND_BLIND) {
-			refer_finish(r, REFER_IDLE, OUTCOME_NOT_SENT,
-				     "Cannot transfer: the call has ended");
-			return;
-		}
-		/* fall through */
-	case STAGE_CALLING:
-	case STAGE_TALKING:
-	case STAGE_HOLDING2: {
-		struct call *d2 = r->d2;
-		const bool drop = r->armed && d2;
-
-		refer_finish(r, REFER_IDLE, OUTCOME_STOPPED, "%s%s%s",
-			     by_peer ? "The caller hung up; "
-				     : "You hung up on the caller; ",
-			     !d2              ? "nobody was called yet"
-			     : call_is_up(d2) ? "you are with "
-			     : drop           ? "no need to call "
-					      : "still calling ",
-			     d2 ? r->name : "");
-		/* the one who is left is to be talked to */
-		if (!drop && d2 && call_is_up(d2) && d2->want != SDP_SENDRECV &&
-		    by_peer && !call_other_talking(d2))
-			(void)call_hold(d2, false, NULL, NULL);
-		/* nobody is left to be connected to who answers */
-		if (drop && !d2->ended)
-			call_hangup(d2);
-		return;
-	}
-	default:
-		break;
-	}
-	if (r->release && r->we_left)
-		return;
-	if (!by_peer) {
-		r->we_left = true;
-		refer_tell(r, r->info.state,
-			   r->unsub_wanted ? "You left"
-					   : "You left; watching result");
-		return;
-	}
-	if (!r->accepted && !r->notified) {
-		refer_tell(r, r->info.state,
-			   "The caller hung up; transfer request pending");
-		return;
-	}
-	refer_tell(r, r->info.state,
-		   "The caller's call ended, checking result");
-	tmr_start(&r->tmr_g, TG_MS, on_grace, r);
-}
-
-static void d2_ended(struct refer_status *r, struct call *c, bool by_peer)
-{
-	r->d2 = NULL;
-	c->consult = NULL;
-	call_hold_forget(c, r);
-	if (r->stage != STAGE_SENT)
-		return;
-	r->we_left_target = !by_peer;
-	if (!r->d1) {
-		if (!tmr_isrunning(&r->tmr_g))
-			tmr_start(&r->tmr_g, TG_MS, on_grace, r);
-		return;
-	}
-	/* the target left to be with the caller, most likely */
-	if (!tmr_isrunning(&r->tmr_g))
-		refer_wait_for_legs(r);
-	refer_tell(r, r->info.state,
-		   by_peer ? "%s has been taken over, confirming"
-			   : "You hung up on %s; watching result",
-		   r->name);
-}
-
-void refer_call_ended(struct call *c, bool by_peer)
-{
-	struct refer_status *r;
-	struct le *le;
-
-	ASSERT_SIP();
-
-	while ((le = c->refers.head) != NULL) {
-		r = mem_ref(le->data);
-		d1_ended(r, c, by_peer);
-		mem_deref(r);
-	}
-	r = c->consult;
-	if (r) {
-		(void)mem_ref(r);
-		d2_ended(r, c, by_peer);
-		mem_deref(r);
 	}
 }
 

@@ -104,6 +104,48 @@ static bool of_first_try(const struct refer_status *r, uint32_t id)
 	return false;
 }
 
+/* What a look through the referrals of a dialog found */
+struct found {
+	struct refer_status *exact; /* by its id                        */
+	struct refer_status *first; /* the oldest live one              */
+	struct refer_status *fresh; /* the oldest one without an id yet */
+	struct refer_status *over;  /* the newest tombstone             */
+	unsigned live, overs;
+};
+
+/* outside of a dialog the first NOTIFY may make it */
+static bool is_of(const struct refer_status *r, const struct sip_msg *msg)
+{
+	return r->dlg &&
+	       (dlg_match(r->dlg, msg) || (r->out_of_dialog && !r->dlg->rtag &&
+					   dlg_match_half(r->dlg, msg)));
+}
+
+/* false: it is late news of a first try, and no more need be looked at */
+static bool look_at(struct found *f, struct refer_status *r,
+		    const struct report *rp)
+{
+	const bool same_id = rp->has_id && sent_with(r, rp->id);
+
+	if (r->stage != STAGE_SENT) {
+		f->overs++;
+		f->over = r;
+		if (same_id && !f->exact)
+			f->exact = r;
+		return true;
+	}
+	if (rp->has_id && of_first_try(r, rp->id))
+		return false;
+	f->live++;
+	if (!f->first)
+		f->first = r;
+	if (!f->fresh && !r->id_used)
+		f->fresh = r;
+	if (same_id)
+		f->exact = r;
+	return true;
+}
+
 /**
  * Which referral is it of?
  *
@@ -112,56 +154,31 @@ static bool of_first_try(const struct refer_status *r, uint32_t id)
 static struct refer_status *match(struct engine *e, const struct sip_msg *msg,
 				  const struct report *rp, bool *tombp)
 {
-	struct refer_status *exact = NULL, *only = NULL, *oldest = NULL;
-	struct refer_status *fresh = NULL;
-	unsigned live = 0;
+	struct found f = {.live = 0};
 	struct le *le;
 
-	*tombp = false;
 	for (le = list_head(
 		     hash_list(e->refers_ht, hash_joaat_pl(&msg->callid)));
 	     le; le = le->next) {
-		struct refer_status *r = le->data;
-
-		if (!r->dlg)
-			continue;
-		/* outside of a dialog the first NOTIFY may make it */
-		if (!dlg_match(r->dlg, msg) &&
-		    !(r->out_of_dialog && !r->dlg->rtag &&
-		      dlg_match_half(r->dlg, msg)))
-			continue;
-		if (r->stage != STAGE_SENT) {
+		if (is_of(le->data, msg) && !look_at(&f, le->data, rp)) {
 			*tombp = true;
-			if (rp->has_id && sent_with(r, rp->id))
-				exact = exact ? exact : r;
-			continue;
+			return le->data;
 		}
-		if (rp->has_id && of_first_try(r, rp->id)) {
-			*tombp = true;
-			return r;
-		}
-		live++;
-		only = r;
-		if (!oldest)
-			oldest = r;
-		if (!fresh && !r->id_used)
-			fresh = r;
-		if (rp->has_id && sent_with(r, rp->id))
-			exact = r;
 	}
-	if (!rp->has_event && (live != 1 || !rp->has_frag))
+	*tombp = f.live == 0 && f.overs > 0;
+	if (!rp->has_event && (f.live != 1 || !rp->has_frag))
 		return NULL;
-	if (exact) {
-		*tombp = exact->stage != STAGE_SENT;
-		return exact;
+	if (f.exact) {
+		*tombp = f.exact->stage != STAGE_SENT;
+		return f.exact;
 	}
-	if (live)
-		*tombp = false;
-	if (live == 1)
-		return only;
+	if (f.live == 1)
+		return f.first;
 	if (rp->has_id)
 		return NULL;
-	return fresh ? fresh : oldest;
+	if (f.live)
+		return f.fresh ? f.fresh : f.first;
+	return f.overs == 1 ? f.over : NULL;
 }
 
 /*
@@ -216,38 +233,49 @@ static void learn_id(struct refer_status *r, const struct report *rp)
 		refer_kick(r->d1);
 }
 
+/* Terminated with no result: what was the last that was heard? */
+static void ended_early(struct refer_status *r, const struct report *rp,
+			enum refer_state state)
+{
+	char words[TEXT_MAX];
+	size_t n;
+
+	if (rp->has_frag)
+		(void)snprintf(words, sizeof(words),
+			       "Reports ended early (%s); last: %u %s",
+			       rp->reason[0] ? rp->reason : "no reason",
+			       rp->frag.code, rp->frag.text);
+	else
+		(void)snprintf(words, sizeof(words), "Reports ended (%s)",
+			       rp->reason[0] ? rp->reason : "no reason");
+	n = strlen(words);
+	if (r->unsub_wanted) {
+		refer_finish(r, state, OUTCOME_STOPPED, "No more reports");
+	} else if (!strcasecmp(rp->reason, "rejected")) {
+		refer_finish(r, REFER_FAILED, OUTCOME_FAILED,
+			     "The caller declined");
+	} else if (rp->retry_after) {
+		/* it was not tried now: the caller is to be talked to */
+		r->retry_later = true;
+		(void)snprintf(words + n, sizeof(words) - n,
+			       "; try again in %u s", rp->retry_after);
+		refer_finish(r, state, OUTCOME_UNKNOWN, "%s", words);
+	} else if (!refer_is_blind(r)) {
+		refer_wait_for_legs(r);
+		refer_tell(r, state, "%s", words);
+	} else {
+		refer_finish(r, state, OUTCOME_UNKNOWN, "%s", words);
+	}
+}
+
 static void provisional(struct refer_status *r, const struct report *rp)
 {
 	const unsigned code = rp->frag.code;
-	enum refer_state state = REFER_TRYING;
+	const enum refer_state state =
+		code == 180 ? REFER_ALERTED : REFER_TRYING;
 
-	if (code == 180)
-		state = REFER_ALERTED;
-	if (rp->terminated && !strcasecmp(rp->reason, "rejected")) {
-		refer_finish(r, REFER_FAILED, OUTCOME_FAILED,
-			     "The caller declined");
-		return;
-	}
 	if (rp->terminated) {
-		/* it was not tried now: the caller is to be talked to */
-		if (rp->retry_after)
-			r->taken_back = true;
-		if (r->unsub_wanted) {
-			refer_finish(r, state, OUTCOME_STOPPED,
-				     "Stopped watching; the transfer may still "
-				     "complete");
-		} else if (!refer_is_blind(r)) {
-			refer_tell(r, state,
-				   "Reports ended early (%s); last: %u %s",
-				   rp->reason[0] ? rp->reason : "no reason",
-				   code, rp->frag.text);
-			refer_wait_for_legs(r);
-		} else {
-			refer_finish(r, state, OUTCOME_UNKNOWN,
-				     "Reports ended early (%s); last: %u %s",
-				     rp->reason[0] ? rp->reason : "no reason",
-				     code, rp->frag.text);
-		}
+		ended_early(r, rp, state);
 		return;
 	}
 	switch (code) {
@@ -318,34 +346,12 @@ static void final(struct refer_status *r, const struct report *rp)
 
 static void without_status(struct refer_status *r, const struct report *rp)
 {
-	if (!rp->terminated) {
-		log_info("refer", "a report without a readable status line");
-		refer_tell(r, r->info.state, NULL);
+	if (rp->terminated) {
+		ended_early(r, rp, r->info.state);
 		return;
 	}
-	if (r->unsub_wanted) {
-		refer_finish(r, r->info.state, OUTCOME_STOPPED,
-			     "Stopped watching; the transfer may still "
-			     "complete");
-	} else if (!strcasecmp(rp->reason, "rejected")) {
-		refer_finish(r, REFER_FAILED, OUTCOME_FAILED,
-			     "The caller declined");
-	} else if (!refer_is_blind(r)) {
-		refer_tell(r, r->info.state, "Reports ended (%s)",
-			   rp->reason[0] ? rp->reason : "no reason");
-		refer_wait_for_legs(r);
-	} else if (rp->retry_after) {
-		/* it was not tried now: the caller is to be talked to */
-		r->taken_back = true;
-		refer_finish(r, r->info.state, OUTCOME_UNKNOWN,
-			     "Reports ended (%s); try again in %u s",
-			     rp->reason[0] ? rp->reason : "no reason",
-			     rp->retry_after);
-	} else {
-		refer_finish(r, r->info.state, OUTCOME_UNKNOWN,
-			     "Reports ended (%s)",
-			     rp->reason[0] ? rp->reason : "no reason");
-	}
+	log_info("refer", "a report without a readable status line");
+	refer_tell(r, r->info.state, NULL);
 }
 
 /*
@@ -363,10 +369,20 @@ static bool from_peer(const struct refer_status *r, const struct sip_msg *msg)
 	       sa_cmp(&msg->src, &r->dlg->hop, part);
 }
 
+/* A report tells as well as a 2xx that the REFER was taken (G01) */
+static void taken_by_report(struct refer_status *r)
+{
+	if (r->info.sub == SUB_NONE)
+		r->info.sub = SUB_WAIT;
+	refer_tell(r, REFER_ACCEPTED, "Accepted, reports come already");
+	refer_judge_soon(r);
+}
+
 static void process(struct refer_status *r, const struct sip_msg *msg,
 		    const struct report *rp)
 {
 	const bool older = r->notified && msg->cseq.num < r->notify_cseq;
+	const bool first = !r->notified && !r->accepted;
 
 	if (r->notified && msg->cseq.num == r->notify_cseq)
 		return;
@@ -385,6 +401,9 @@ static void process(struct refer_status *r, const struct sip_msg *msg,
 			return;
 	}
 	learn_id(r, rp);
+	refer_watch_link(r, msg);
+	if (first)
+		taken_by_report(r);
 	if (rp->terminated) {
 		refer_close_sub(r);
 	} else if (r->info.sub != SUB_UNSUB) {
@@ -414,6 +433,21 @@ static void process(struct refer_status *r, const struct sip_msg *msg,
 	if (r->d1 && rp->terminated)
 		refer_kick(r->d1);
 	mem_deref(r);
+}
+
+/* It is over; its subscription may not be */
+static void after_the_end(struct refer_status *r, const struct report *rp)
+{
+	if (rp->terminated) {
+		refer_close_sub(r);
+		return;
+	}
+	/* given up before the first report: now it can be said */
+	if (!r->unsub_wanted || r->notified)
+		return;
+	r->notified = true;
+	learn_id(r, rp);
+	refer_unsubscribe(r);
 }
 
 void refer_notify(struct engine *e, struct stack *st, const struct sip_msg *msg)
@@ -462,8 +496,8 @@ void refer_notify(struct engine *e, struct stack *st, const struct sip_msg *msg)
 	if (tomb) {
 		log_info("refer", "late report of transfer %u: %u %s",
 			 r->info.id, rp.frag.code, rp.frag.text);
-		if (rp.terminated && r->stage == STAGE_DONE)
-			refer_close_sub(r);
+		if (r->stage == STAGE_DONE)
+			after_the_end(r, &rp);
 		return;
 	}
 	process(r, msg, &rp);

@@ -5,8 +5,8 @@
 #include "sip/priv.h"
 
 /**
- * @file refer_priv.h  The inside of a referral, for refer.c, refer_notify.c
- *                     and consult.c.
+ * @file refer_priv.h  The inside of a referral, for the refer_*.c, consult.c
+ *                     and transfer.c.
  *
  * Threads: SIP.
  */
@@ -60,6 +60,7 @@ struct refer_status {
 	bool accepted;        /* a 2xx came                           */
 
 	bool no_hold, release, armed;
+	bool blind_next;  /* X12: a blind one when the leg is gone */
 	bool plain;       /* a consult that ends as a blind one   */
 	bool use_contact; /* form of Refer-To in a consult        */
 	bool tried_other; /* X10 was done                         */
@@ -67,7 +68,7 @@ struct refer_status {
 	bool out_of_dialog;
 	bool refused_ood;
 	bool unsub_wanted, unsub_sent;
-	bool taken_back;
+	bool retry_later;    /* not tried now: caller back */
 	bool we_left;        /* we ended d1 ourselves                */
 	bool we_left_target; /* and d2 */
 	unsigned resends;    /* TR                                   */
@@ -75,14 +76,16 @@ struct refer_status {
 	uint64_t refreshed_at;
 	uint32_t expires_s;
 
-	struct tmr tmr_go; /* next step, from the loop; TR         */
-	struct tmr tmr_n;  /* TN no NOTIFY at all                  */
-	struct tmr tmr_e;  /* TE subscription runs out             */
-	struct tmr tmr_m;  /* TM longest time                      */
-	struct tmr tmr_g;  /* TG grace after a call's end          */
-	struct tmr tmr_t;  /* TT 2xx but not terminated            */
-	struct tmr tmr_u;  /* TU answer to SUBSCRIBE 0             */
-	struct tmr tmr_z;  /* TZ tombstone                         */
+	struct tmr tmr_go;        /* next step, from the loop; TR         */
+	struct tmr tmr_n;         /* TN no NOTIFY at all                  */
+	struct tmr tmr_e;         /* TE subscription runs out             */
+	struct tmr tmr_m;         /* TM longest time                      */
+	struct tmr tmr_g;         /* TG grace after a call's end          */
+	struct tmr tmr_t;         /* TT 2xx but not terminated            */
+	struct tmr tmr_u;         /* TU answer to SUBSCRIBE 0             */
+	struct tmr tmr_z;         /* TZ tombstone                         */
+	struct tmr tmr_l;         /* tell that the link was lost          */
+	struct sip_keepalive *ka; /* of the reports' connection     */
 };
 
 /* ---- refer.c ---------------------------------------------------------- */
@@ -112,8 +115,8 @@ void refer_finish(struct refer_status *r, enum refer_state state,
 void refer_send(struct refer_status *r);
 /** Hold d2, then send: a consultation is to be completed */
 void refer_complete(struct refer_status *r);
-/** Refer-To by the target's Contact rather than its address (G27) */
-bool refer_contact_first(const struct refer_status *r);
+/** Refer-To by Contact rather than by address (G27) */
+bool refer_contact_first(const struct call *to);
 /** Go on with those that wait for their turn on this call */
 void refer_kick(struct call *d1);
 /** Another try with the other form of Refer-To (X10): true when on its way */
@@ -122,8 +125,12 @@ bool refer_try_other(struct refer_status *r, unsigned code);
 void refer_subscribe(struct refer_status *r, uint32_t expires);
 /** SUBSCRIBE with Expires 0, once */
 void refer_unsubscribe(struct refer_status *r);
-/** The subscription has ended without a result: what do the calls tell? */
-void refer_wait_for_legs(struct refer_status *r);
+/** Without going back: the SUBSCRIBE 0 leaves as soon as it may */
+void refer_unwatch(struct refer_status *r);
+/** The same, told with these words; ends it where nothing is to come */
+void refer_give_up(struct refer_status *r, const char *words);
+/** Tell when the connection this came by is lost */
+void refer_watch_link(struct refer_status *r, const struct sip_msg *msg);
 void refer_start_limit(struct refer_status *r);
 void refer_arm_give_up(struct refer_status *r);
 void refer_close_sub(struct refer_status *r);
@@ -132,7 +139,6 @@ void refer_arm_expiry(struct refer_status *r, uint32_t expires_s);
 /** The live transfer with this number, or of the call with this number */
 struct refer_status *refer_of(struct engine *e, uint32_t id);
 struct refer_status *refer_of_call(const struct call *c);
-void refer_call_ended(struct call *c, bool by_peer);
 void refers_stop(struct engine *e);
 bool refers_leaving(const struct engine *e);
 void refers_flush(struct engine *e);
@@ -140,6 +146,22 @@ void refers_flush(struct engine *e);
 int transfer_ask(struct call *c, const struct request *req, uint32_t *idp,
 		 char *why, size_t size);
 int transfer_takeback(struct call *c, char *why, size_t size);
+
+/* ---- refer_legs.c ----------------------------------------------------- */
+
+void refer_call_ended(struct call *c, bool by_peer);
+/** The subscription has ended without a result: what do the calls tell? */
+void refer_wait_for_legs(struct refer_status *r);
+/** It was taken; should the caller have left before, judge in TG */
+void refer_judge_soon(struct refer_status *r);
+/** After a success: both our legs are of no use any more */
+void refer_let_go(struct refer_status *r);
+/** After a failure at this stage: talk again to who is left */
+void refer_take_back(struct refer_status *r, enum stage stage);
+/** Would a failure bring this call back to the user by itself? */
+bool refer_would_resume(const struct call *c);
+/** After a failure: the words get an end that tells who is left */
+void refer_say_who_is_left(struct refer_status *r);
 
 /* ---- refer_notify.c --------------------------------------------------- */
 
@@ -157,6 +179,11 @@ int consult_takeback(struct call *c, char *why, size_t size);
 int consult_swap(struct call *c, char *why, size_t size);
 int consult_join(struct call *a, struct call *b, uint32_t serial, uint32_t *idp,
 		 char *why, size_t size);
+/** The consultation of c that rings at uri goes on as a blind transfer (X12).
+ *  ENOENT: there is none such */
+int consult_to_blind(struct call *c, const char *uri, uint32_t *idp);
+/** Answered while our CANCEL was on its way: it is wanted all the same */
+bool consult_wants_answer(struct call *c);
 /** The call's state has changed: it may be a consult leg */
 void consult_call_news(struct call *c, bool by_peer);
 

@@ -13,7 +13,14 @@
 enum {
 	TN_MS = 32000,
 	RESENDS_MAX = 3,
+	WARN_MS = 30000,
 };
+
+/* Whose phone was asked to call */
+static const char *asked_name(const struct refer_status *r)
+{
+	return r->reverse ? r->name : "the caller's phone";
+}
 
 static void on_no_reports(void *arg)
 {
@@ -25,9 +32,8 @@ static void on_no_reports(void *arg)
 	if (!r->accepted)
 		return;
 	refer_close_sub(r);
-	refer_finish(r, r->info.state,
-		     r->unsub_wanted ? OUTCOME_STOPPED : OUTCOME_NO_REPORTS,
-		     "No progress reports from the caller's phone");
+	refer_finish(r, r->info.state, OUTCOME_NO_REPORTS,
+		     "No progress reports from %s", asked_name(r));
 }
 
 static void on_longest(void *arg)
@@ -37,18 +43,35 @@ static void on_longest(void *arg)
 
 	ASSERT_SIP();
 
-	if (r->notified)
-		refer_unsubscribe(r);
+	refer_unwatch(r);
 	if (s >= 120)
 		refer_finish(r, r->info.state, OUTCOME_TIMED_OUT,
-			     "No result after %u min; the caller is back with "
-			     "you",
-			     s / 60);
+			     "No result after %u min", s / 60);
 	else
 		refer_finish(r, r->info.state, OUTCOME_TIMED_OUT,
-			     "No result after %u s; the caller is back with "
-			     "you",
-			     s);
+			     "No result after %u s", s);
+}
+
+/* Two wait on hold: the user should know that it takes long */
+static void on_long(void *arg)
+{
+	struct refer_status *r = arg;
+
+	ASSERT_SIP();
+
+	tmr_start(&r->tmr_m, r->limit_ms - WARN_MS, on_longest, r);
+	refer_tell(r, r->info.state, "No result after %u s", WARN_MS / 1000);
+}
+
+void refer_start_limit(struct refer_status *r)
+{
+	ASSERT_SIP();
+	if (tmr_isrunning(&r->tmr_m))
+		return;
+	if (refer_is_blind(r) || r->limit_ms <= WARN_MS)
+		tmr_start(&r->tmr_m, r->limit_ms, on_longest, r);
+	else
+		tmr_start(&r->tmr_m, WARN_MS, on_long, r);
 }
 
 void refer_kick(struct call *d1)
@@ -93,10 +116,10 @@ static bool is_private_contact(const struct call *c)
 	return uri_host_is_private(c->dlg->target);
 }
 
-bool refer_contact_first(const struct refer_status *r)
+bool refer_contact_first(const struct call *to)
 {
 	ASSERT_SIP();
-	return r->acc->p2p || !is_private_contact(r->d2);
+	return to->acc->p2p || !is_private_contact(to);
 }
 
 /* where the other party of a call can be reached: dialled, or From */
@@ -129,6 +152,14 @@ static int write_refer_to(const struct refer_status *r, char *dst, size_t size)
 static void on_refer_answer(int err, const struct sip_msg *msg, bool again,
 			    const char *why, void *arg);
 
+/* Its reports may bear this number, and have their time from now (TN) */
+static void note_cseq(struct refer_status *r)
+{
+	if (r->idc < REFER_IDS)
+		r->idv[r->idc++] = rq_cseq(r->rq);
+	tmr_start(&r->tmr_n, TN_MS, on_no_reports, r);
+}
+
 /* A new dialog beside the call's (RFC 5589 6.1), tied to it by Target-Dialog */
 static int make_outside_dialog(struct refer_status *r)
 {
@@ -157,21 +188,86 @@ static bool wants_outside(const struct refer_status *r)
 	       !uri_param(gr, sizeof(gr), r->d1->dlg->target, "gr");
 }
 
-void refer_send(struct refer_status *r)
+/* The dialog the REFER goes out in, and the headers this asks for.  Where
+ * the ids are too long for a header of ours, the call's own will do. */
+static int choose_dialog(struct refer_status *r, struct call *asked,
+			 char *extra, size_t size)
 {
-	struct call *asked = r->reverse ? r->d2 : r->d1;
-	char to[2048], by[URI_MAX], extra[1024] = "";
-	char hdrs[4096];
+	const struct dlg *d1 = r->d1 ? r->d1->dlg : NULL;
+	int n;
+
+	extra[0] = '\0';
+	hash_unlink(&r->he);
+	r->dlg = mem_deref(r->dlg);
+	r->auth = mem_deref(r->auth);
+	r->auth = mem_ref(asked->auth);
+	r->acc = asked->acc;
+	r->out_of_dialog = wants_outside(r);
+	if (r->out_of_dialog) {
+		n = snprintf(extra, size,
+			     "Target-Dialog: %s;local-tag=%s;remote-tag=%s"
+			     "\r\nRequire: tdialog\r\n",
+			     d1->callid, d1->rtag, d1->ltag);
+		if (n > 0 && (size_t)n < size)
+			return make_outside_dialog(r);
+		extra[0] = '\0';
+		r->out_of_dialog = false;
+	}
+	r->dlg = mem_ref(asked->dlg);
+	return 0;
+}
+
+static int write_headers(const struct refer_status *r, const struct call *asked,
+			 const char *extra, char *dst, size_t size)
+{
+	char to[2048], by[URI_MAX];
+	int err, n;
+
+	err = write_refer_to(r, to, sizeof(to));
+	if (!err)
+		err = account_aor(r->acc, asked->dlg->user, asked->dlg->st,
+				  asked->dlg->tp, by, sizeof(by));
+	if (err)
+		return err;
+	n = snprintf(dst, size,
+		     "Refer-To: %s\r\n"
+		     "Referred-By: <%s>\r\n"
+		     "Accept: message/sipfrag\r\n"
+		     "%s%s",
+		     to, by, extra, r->headers ? r->headers : "");
+	return n < 0 || (size_t)n >= size ? EOVERFLOW : 0;
+}
+
+static int send_refer(struct refer_status *r, struct call *asked)
+{
+	char extra[1024], hdrs[4096];
 	struct rq_prm prm = {
 		.e = r->e,
 		.method = "REFER",
-		.acc = r->acc,
 		.headers = hdrs,
 		.contact = true,
 		.h = on_refer_answer,
 		.arg = r,
 	};
-	int err, n;
+	int err;
+
+	err = choose_dialog(r, asked, extra, sizeof(extra));
+	if (err)
+		return err;
+	hash_append(r->e->refers_ht, hash_joaat_str(r->dlg->callid), &r->he, r);
+	err = write_headers(r, asked, extra, hdrs, sizeof(hdrs));
+	if (err)
+		return err;
+	prm.dlg = r->dlg;
+	prm.acc = r->acc;
+	prm.auth = r->auth;
+	return rq_send(&r->rq, &prm);
+}
+
+void refer_send(struct refer_status *r)
+{
+	struct call *asked = r->reverse ? r->d2 : r->d1;
+	int err;
 
 	ASSERT_SIP();
 
@@ -185,65 +281,50 @@ void refer_send(struct refer_status *r)
 			     "Cannot transfer: the call has ended");
 		return;
 	}
-	hash_unlink(&r->he);
-	r->dlg = mem_deref(r->dlg);
-	r->auth = mem_deref(r->auth);
-	r->auth = mem_ref(asked->auth);
-	r->out_of_dialog = wants_outside(r);
-	if (r->out_of_dialog) {
-		err = make_outside_dialog(r);
-		if (err)
-			goto out;
-		n = snprintf(extra, sizeof(extra),
-			     "Target-Dialog: %s;local-tag=%s;remote-tag=%s"
-			     "\r\nRequire: tdialog\r\n",
-			     r->d1->dlg->callid, r->d1->dlg->rtag,
-			     r->d1->dlg->ltag);
-		if (n < 0 || (size_t)n >= sizeof(extra)) {
-			err = EOVERFLOW;
-			goto out;
-		}
-	} else {
-		r->dlg = mem_ref(asked->dlg);
+	err = send_refer(r, asked);
+	if (err) {
+		refer_finish(r, REFER_FAILED_TO_SEND, OUTCOME_NOT_SENT,
+			     "Cannot transfer: %s", strerror(err));
+		return;
 	}
-	hash_append(r->e->refers_ht, hash_joaat_str(r->dlg->callid), &r->he, r);
-	err = write_refer_to(r, to, sizeof(to));
-	if (!err)
-		err = account_aor(r->acc, asked->dlg->user, asked->dlg->st,
-				  asked->dlg->tp, by, sizeof(by));
-	if (err)
-		goto out;
-	n = snprintf(hdrs, sizeof(hdrs),
-		     "Refer-To: %s\r\n"
-		     "Referred-By: <%s>\r\n"
-		     "Accept: message/sipfrag\r\n"
-		     "%s%s",
-		     to, by, extra, r->headers ? r->headers : "");
-	if (n < 0 || (size_t)n >= sizeof(hdrs)) {
-		err = EOVERFLOW;
-		goto out;
-	}
-	prm.dlg = r->dlg;
-	prm.auth = r->auth;
-	err = rq_send(&r->rq, &prm);
-	if (err)
-		goto out;
 	r->stage = STAGE_SENT;
-	if (r->idc < REFER_IDS)
-		r->idv[r->idc++] = rq_cseq(r->rq);
+	note_cseq(r);
 	if (!r->t_refer)
 		r->t_refer = clock_ms();
-	tmr_start(&r->tmr_n, TN_MS, on_no_reports, r);
 	if (r->reverse)
 		refer_tell(r, REFER_REQUESTED,
 			   "Asking %s to pick up the caller", r->name);
 	else
 		refer_tell(r, REFER_REQUESTED,
 			   "Asking the caller's phone to call %s", r->name);
-out:
-	if (err)
-		refer_finish(r, REFER_FAILED_TO_SEND, OUTCOME_NOT_SENT,
-			     "Cannot transfer: %s", strerror(err));
+}
+
+/* The target is asked to take the caller over (RFC 5589 7.2, 7.4) */
+static void send_reversed(struct refer_status *r)
+{
+	r->reverse = true;
+	r->resends = 0;
+	if (r->d1)
+		r->use_contact = refer_contact_first(r->d1);
+	refer_send(r);
+}
+
+/* The caller's phone said beforehand that it knows no REFER (X6) */
+static bool must_reverse(const struct refer_status *r)
+{
+	const struct call *d1 = r->d1, *d2 = r->d2;
+
+	return d1->peer_no_refer && !d2->peer_no_refer &&
+	       (d1->peer_replaces || !d1->features_known) &&
+	       (d2->peer_replaces || !d2->features_known);
+}
+
+static void send_consult(struct refer_status *r)
+{
+	if (r->d1 && r->d2 && must_reverse(r))
+		send_reversed(r);
+	else
+		refer_send(r);
 }
 
 static void on_held2(int err, unsigned code, const char *text, void *arg)
@@ -256,7 +337,7 @@ static void on_held2(int err, unsigned code, const char *text, void *arg)
 	if (err)
 		log_warn("refer", "%s cannot be held (%u %s)", r->name, code,
 			 text);
-	refer_send(r);
+	send_consult(r);
 }
 
 void refer_complete(struct refer_status *r)
@@ -269,7 +350,8 @@ void refer_complete(struct refer_status *r)
 			     "Cannot transfer: one of the calls has ended");
 		return;
 	}
-	if (r->d2->features_known && !r->d2->peer_replaces) {
+	if (r->d2->features_known && !r->d2->peer_replaces &&
+	    !r->d1->peer_no_refer) {
 		/* it cannot take over a call (RFC 5589 7.7): it is left, and
 		 * called anew by the caller's phone */
 		struct call *d2 = r->d2;
@@ -287,7 +369,7 @@ void refer_complete(struct refer_status *r)
 	}
 	refer_tell(r, r->info.state, "Transferring the caller to %s", r->name);
 	if (r->no_hold || call_hold(r->d2, true, on_held2, r))
-		refer_send(r);
+		send_consult(r);
 }
 
 static void on_held(int err, unsigned code, const char *text, void *arg)
@@ -342,13 +424,6 @@ void refer_go(void *arg)
 
 /* ---- the answer to the REFER ------------------------------------------- */
 
-void refer_start_limit(struct refer_status *r)
-{
-	ASSERT_SIP();
-	if (!tmr_isrunning(&r->tmr_m))
-		tmr_start(&r->tmr_m, r->limit_ms, on_longest, r);
-}
-
 static bool send_later(struct refer_status *r, const struct sip_msg *msg)
 {
 	const uint32_t after = msg_retry_after(msg);
@@ -363,9 +438,31 @@ static bool send_later(struct refer_status *r, const struct sip_msg *msg)
 		wait = after * 1000;
 	tmr_cancel(&r->tmr_n);
 	tmr_start(&r->tmr_go, wait, refer_go, r);
-	refer_tell(r, r->info.state,
-		   "The caller's phone is busy signalling, retrying");
+	refer_tell(r, r->info.state, "%s is busy signalling, retrying",
+		   r->reverse ? r->name : "The caller's phone");
 	return true;
+}
+
+/* Refused this way; is there another? */
+static bool asks_otherwise(struct refer_status *r, unsigned code)
+{
+	if (r->out_of_dialog && (code == 420 || code == 481 || code == 403 ||
+				 code == 404 || code == 405 || code == 501)) {
+		r->refused_ood = true;
+		refer_tell(r, r->info.state,
+			   code == 420 ? "The caller's phone lacks tdialog, "
+					 "trying without"
+				       : "Retrying inside the call");
+		refer_send(r);
+		return true;
+	}
+	if (r->d2 && call_is_up(r->d2) && !r->reverse &&
+	    !r->d2->peer_no_refer &&
+	    (code == 405 || code == 501 || code == 420)) {
+		send_reversed(r);
+		return true;
+	}
+	return false;
 }
 
 static void rejected(struct refer_status *r, const struct sip_msg *msg,
@@ -375,31 +472,16 @@ static void rejected(struct refer_status *r, const struct sip_msg *msg,
 	char text[TEXT_MAX];
 
 	text_cut(text, sizeof(text), r->info.text);
-	if (send_later(r, msg))
+	if (send_later(r, msg) || asks_otherwise(r, code))
 		return;
-	if (r->out_of_dialog && (code == 420 || code == 481 || code == 403 ||
-				 code == 404 || code == 405 || code == 501)) {
-		r->refused_ood = true;
-		refer_tell(r, r->info.state, "Retrying inside the call");
-		refer_send(r);
-		return;
-	}
-	if (r->d2 && call_is_up(r->d2) && !r->reverse &&
-	    !r->d2->peer_no_refer &&
-	    (code == 405 || code == 501 || code == 420)) {
-		/* RFC 5589 7.4: the target can be asked instead */
-		r->reverse = true;
-		r->resends = 0;
-		refer_send(r);
-		return;
-	}
-	tmr_cancel(&r->tmr_n);
 	if (code < 400)
 		refer_finish(r, REFER_REJECTED, OUTCOME_REJECTED,
 			     "Transfer request redirected (%u)", code);
 	else if (code == 405 || code == 501)
 		refer_finish(r, REFER_REJECTED, OUTCOME_REJECTED,
-			     "The caller's phone cannot be transferred (%u)",
+			     "%s cannot be transferred (%u)",
+			     r->reverse ? "The target's phone, too,"
+					: "The caller's phone",
 			     code);
 	else if (code == 401 || code == 407 || code == 403)
 		refer_finish(r, REFER_REJECTED, OUTCOME_REJECTED,
@@ -411,16 +493,48 @@ static void rejected(struct refer_status *r, const struct sip_msg *msg,
 			     code, text);
 }
 
+/* 2xx: it was taken */
+static void accepted(struct refer_status *r, const struct sip_msg *msg)
+{
+	const struct sip_hdr *hdr = msg_hdr(msg, "Refer-Sub", NULL);
+	const bool silent =
+		hdr && !pl_strcasecmp(&hdr->val, "false") && !r->notified;
+	struct call *d1 = r->d1;
+	const bool release = r->release && d1 && !d1->ended;
+
+	r->accepted = true;
+	if (r->out_of_dialog && !r->dlg->rtag)
+		(void)dlg_learn(r->dlg, msg);
+	refer_start_limit(r);
+	refer_watch_link(r, msg);
+	r->we_left |= release;
+	if (!silent && r->info.sub == SUB_NONE)
+		r->info.sub = SUB_WAIT;
+	if (silent) {
+		refer_finish(r, REFER_ACCEPTED, OUTCOME_NO_REPORTS,
+			     "Accepted (no progress reports)");
+	} else if (r->unsub_wanted && !r->notified) {
+		refer_unwatch(r);
+		refer_finish(r, REFER_ACCEPTED, OUTCOME_STOPPED,
+			     "Accepted (not watched)");
+	} else if (release) {
+		refer_tell(r, REFER_ACCEPTED, "Handed over; watching result");
+	} else if (r->notified) {
+		refer_tell(r, REFER_ACCEPTED, NULL);
+	} else {
+		refer_tell(r, REFER_ACCEPTED, "Accepted, waiting for progress");
+		refer_judge_soon(r);
+	}
+	if (release && r->d1)
+		call_hangup_saying(r->d1, "handed over");
+}
+
 /* An answer to the REFER; its code and words stand in r->info */
 static void answered(struct refer_status *r, const struct sip_msg *msg,
 		     bool again, const char *why)
 {
-	const struct sip_hdr *hdr;
-
 	if (again) {
-		if (r->idc < REFER_IDS)
-			r->idv[r->idc++] = rq_cseq(r->rq);
-		tmr_start(&r->tmr_n, TN_MS, on_no_reports, r);
+		note_cseq(r);
 		refer_tell(r, r->info.state, "Authenticating");
 		return;
 	}
@@ -429,44 +543,15 @@ static void answered(struct refer_status *r, const struct sip_msg *msg,
 		return;
 	}
 	r->info.refer_code = msg->scode;
-	if (msg->scode >= 300) {
-		if (r->notified) {
-			log_info("refer",
-				 "%u to the REFER after reports of "
-				 "it: they count",
-				 msg->scode);
-			refer_tell(r, r->info.state, NULL);
-			return;
-		}
-		rejected(r, msg, why);
-		return;
-	}
-
-	r->accepted = true;
-	if (r->out_of_dialog && !r->dlg->rtag)
-		(void)dlg_learn(r->dlg, msg);
-	refer_start_limit(r);
-	hdr = msg_hdr(msg, "Refer-Sub", NULL);
-	if (hdr && !pl_strcasecmp(&hdr->val, "false") && !r->notified) {
-		r->info.sub = SUB_NONE;
-		refer_finish(r, REFER_ACCEPTED, OUTCOME_NO_REPORTS,
-			     "Accepted (no progress reports)");
-		if (r->release && r->d1)
-			call_hangup_saying(r->d1, "handed over");
-		return;
-	}
-	if (r->info.sub == SUB_NONE)
-		r->info.sub = SUB_WAIT;
-	if (r->release && r->d1 && !r->d1->ended) {
-		struct call *d1 = r->d1;
-
-		r->we_left = true;
-		refer_tell(r, REFER_ACCEPTED, "Handed over; watching result");
-		call_hangup_saying(d1, "handed over");
+	if (msg->scode < 300) {
+		accepted(r, msg);
 	} else if (r->notified) {
-		refer_tell(r, REFER_ACCEPTED, NULL);
+		log_info("refer",
+			 "%u to the REFER after reports of it: they count",
+			 msg->scode);
+		refer_tell(r, r->info.state, NULL);
 	} else {
-		refer_tell(r, REFER_ACCEPTED, "Accepted, waiting for progress");
+		rejected(r, msg, why);
 	}
 }
 

@@ -18,6 +18,7 @@ enum {
 	EXPIRES_DEFAULT_S = 180,
 	EXPIRES_MIN_S = 30,
 	EXPIRES_MAX_S = 3600,
+	NEVER_S = 1000000,
 };
 
 void refer_close_sub(struct refer_status *r)
@@ -37,8 +38,7 @@ static void on_unsub_timeout(void *arg)
 	ASSERT_SIP();
 
 	refer_close_sub(r);
-	refer_finish(r, r->info.state, OUTCOME_STOPPED,
-		     "Stopped watching; the transfer may still complete");
+	refer_finish(r, r->info.state, OUTCOME_STOPPED, "No more reports");
 }
 
 /* RFC 6665 4.1.2.2: after these the subscription is over */
@@ -84,11 +84,8 @@ static void on_subscribe_answer(int err, const struct sip_msg *msg, bool again,
 		tmr_start(&r->tmr_e, EXPIRES_MIN_S * 1000, on_expired, r);
 		return;
 	}
-	{
-		refer_close_sub(r);
-		refer_finish(r, r->info.state, OUTCOME_UNKNOWN,
-			     "Reports expired");
-	}
+	refer_close_sub(r);
+	refer_finish(r, r->info.state, OUTCOME_UNKNOWN, "Reports expired");
 }
 
 void refer_subscribe(struct refer_status *r, uint32_t expires)
@@ -209,6 +206,27 @@ void refer_arm_expiry(struct refer_status *r, uint32_t expires_s)
 		tmr_start(&r->tmr_e, expires_s * 1000ull + 5000, on_expired, r);
 }
 
+void refer_unwatch(struct refer_status *r)
+{
+	ASSERT_SIP();
+	r->unsub_wanted = true;
+	if (r->notified)
+		refer_unsubscribe(r);
+	else if (r->accepted)
+		r->info.sub = SUB_UNSUB;
+}
+
+void refer_give_up(struct refer_status *r, const char *words)
+{
+	ASSERT_SIP();
+	refer_unwatch(r);
+	/* without a report yet there is nothing to wait for */
+	if (r->accepted && !r->notified)
+		refer_finish(r, r->info.state, OUTCOME_STOPPED, "%s", words);
+	else
+		refer_tell(r, r->info.state, "%s", words);
+}
+
 int refer_terminate_subscription(struct refer_status *r)
 {
 	ASSERT_SIP();
@@ -218,10 +236,36 @@ int refer_terminate_subscription(struct refer_status *r)
 	if (r->stage == STAGE_DONE || r->unsub_wanted || r->unsub_sent ||
 	    r->info.sub == SUB_CLOSED)
 		return EALREADY;
-	r->unsub_wanted = true;
-	if (r->notified)
-		refer_unsubscribe(r);
-	refer_tell(r, r->info.state,
-		   "Stopped watching; the transfer may still complete");
+	refer_give_up(r, "Stopped watching; the transfer may still complete");
 	return 0;
+}
+
+/* ---- the link the reports come by -------------------------------------- */
+
+static void on_link_told(void *arg)
+{
+	struct refer_status *r = arg;
+
+	ASSERT_SIP();
+	refer_tell(r, r->info.state, "Link lost; still waiting for reports");
+}
+
+static void on_link_lost(int err, void *arg)
+{
+	struct refer_status *r = arg;
+
+	ASSERT_SIP();
+	log_info("refer", "transfer %u: connection lost (%s)", r->info.id,
+		 strerror(err));
+	/* libre walks its list: nothing may be forgotten from in here */
+	tmr_start(&r->tmr_l, 0, on_link_told, r);
+}
+
+void refer_watch_link(struct refer_status *r, const struct sip_msg *msg)
+{
+	ASSERT_SIP();
+	/* libre's keepalive, to hear of the end; it never sends anything */
+	if (refer_live(r) && !r->ka && msg->tp != SIP_TRANSP_UDP)
+		(void)sip_keepalive_start(&r->ka, r->dlg->st->sip, msg, NEVER_S,
+					  on_link_lost, r);
 }

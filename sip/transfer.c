@@ -5,6 +5,34 @@
 
 /* The user's commands upon referrals, and their part in stopping. */
 
+/* A consultation that is under way goes on as this transfer */
+static int take_over(struct call *c, const struct request *req, uint32_t *idp,
+		     char *why, size_t size)
+{
+	struct call *d2 = req->id2 ? engine_call(c->e, req->id2) : NULL;
+	struct refer_status *r = d2 ? d2->consult : refer_of_call(c);
+	char uri[URI_MAX], words[TEXT_MAX];
+	int err;
+
+	if (!r || !refer_live(r) || r->d1 != c)
+		return ENOENT;
+	if (d2)
+		err = consult_complete(c, req->serial, idp, why, size);
+	else if (target_uri(uri, sizeof(uri), req->u.text,
+			    c->acc->p2p ? "" : c->acc->domain, words,
+			    sizeof(words)))
+		err = ENOENT;
+	else
+		err = consult_to_blind(c, uri, idp);
+	if (err)
+		return err;
+	r->info.serial = req->serial;
+	r->release = req->flags & TRANSFER_RELEASE;
+	if (req->value)
+		r->limit_ms = req->value;
+	return 0;
+}
+
 int transfer_ask(struct call *c, const struct request *req, uint32_t *idp,
 		 char *why, size_t size)
 {
@@ -23,23 +51,13 @@ int transfer_ask(struct call *c, const struct request *req, uint32_t *idp,
 	if (req->id2) {
 		prm.consult = engine_call(c->e, req->id2);
 		if (!prm.consult)
-			return refer_refuse(
-				why, size, ENOENT,
-				"Cannot transfer: the other call is "
-				"gone");
-		rs = prm.consult->consult;
-		if (rs && refer_live(rs) && rs->d1 == c) {
-			/* a consultation that is under way is completed */
-			err = consult_complete(c, req->serial, idp, why, size);
-			if (err)
-				return err;
-			rs->info.serial = req->serial;
-			rs->release = prm.release;
-			if (prm.limit_ms)
-				rs->limit_ms = prm.limit_ms;
-			return 0;
-		}
+			return refer_refuse(why, size, ENOENT,
+					    "Cannot transfer: the other call "
+					    "is gone");
 	}
+	err = take_over(c, req, idp, why, size);
+	if (err != ENOENT)
+		return err;
 	err = refer_status_new(&rs, c->e);
 	if (err)
 		return err;
@@ -79,14 +97,16 @@ int transfer_takeback(struct call *c, char *why, size_t size)
 		mem_deref(r);
 		return 0;
 	}
-	r->taken_back = true;
-	r->unsub_wanted = true;
-	if (r->notified)
-		refer_unsubscribe(r);
-	refer_tell(r, r->info.state,
-		   "A transfer request cannot be recalled; stopped watching");
-	if (d1 && call_is_up(d1))
-		(void)call_hold(d1, false, NULL, NULL);
+	(void)mem_ref(r);
+	if (r->unsub_wanted)
+		refer_tell(r, r->info.state,
+			   "A transfer request cannot be recalled");
+	else
+		refer_give_up(r, "A transfer request cannot be recalled; "
+				 "stopped watching");
+	if (r->d1 && call_is_up(r->d1))
+		(void)call_hold(r->d1, false, NULL, NULL);
+	mem_deref(r);
 	return 0;
 }
 

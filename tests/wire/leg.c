@@ -153,7 +153,7 @@ void leg_reply(struct leg *d, const struct sipmsg *m, unsigned code,
 
 struct slot {
 	const char *name;
-	char val[700];
+	char val[1100];
 };
 
 uint32_t leg_text(struct leg *d, const char *text, const void *body, size_t len)

@@ -37,7 +37,7 @@ struct sipmsg {
 	unsigned code;   /* 0: a request                       */
 	char uri[512];   /* Request-URI, or the reason phrase  */
 	uint32_t cseq;
-	char callid[256];
+	char callid[1000];
 	char branch[192];
 	char from_tag[128];
 	char to_tag[128];
@@ -73,7 +73,7 @@ void sip_addr_uri(char *dst, size_t size, const char *val);
 /** A Refer-To taken apart, escapes undone */
 struct refto {
 	char uri[512];
-	char callid[256];
+	char callid[1000];
 	char to_tag[128];
 	char from_tag[128];
 	char require[64];
@@ -170,7 +170,7 @@ void peer_reply_body(struct peer *p, const struct sipmsg *m, unsigned code,
 struct leg {
 	struct leg *next;
 	struct peer *p;
-	char callid[256];
+	char callid[1000];
 	char ltag[128];
 	char rtag[128];
 	char local[512]; /* URIs of From and To                        */

@@ -26,7 +26,6 @@ enum {
 	RIG_LAX = 1 << 6,     /* unclaimed requests are no failure        */
 	RIG_NONE = 1 << 7,    /* no engine: the case makes its own        */
 	RIG_UDP = 1 << 8,     /* the engine listens on UDP alone          */
-	RIG_TLS = 1 << 9,     /* the engine listens on TLS too; not IPv6  */
 };
 
 /** Serials from here on are not the rig's */

@@ -11,6 +11,9 @@
 #define PLAIN "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY\r\n"
 #define TDIALOG PLAIN "Supported: replaces, tdialog\r\n"
 
+#define NO_REFER "Allow: INVITE, ACK, CANCEL, BYE\r\nSupported: replaces\r\n"
+#define REPLACES PLAIN "Supported: replaces\r\n"
+
 static const char *dialled(struct rig *r)
 {
 	return peer_uri(r->c, "charly");
@@ -75,6 +78,22 @@ static void c_leaves(struct rig *r, uint32_t consulted)
 {
 	leg_bye(&r->lc);
 	(void)rig_call_is(r, consulted, CALL_ENDED);
+}
+
+/* Has any event of this transfer told this? */
+static bool told(struct rig *r, uint32_t id, const char *words)
+{
+	for (const struct rig_ev *v = rig_events(r); v; v = v->next)
+		if (v->ev.type == EV_TRANSFER && v->ev.u.transfer.id == id &&
+		    strstr(v->ev.u.transfer.say, words))
+			return true;
+	return false;
+}
+
+static void says(struct rig *r, uint32_t id, const char *words)
+{
+	if (!told(r, id, words))
+		wire_fail("never told: \"%s\"", words);
 }
 
 /* ---- X1-X4: without consultation ----------------------------------------- */
@@ -270,6 +289,55 @@ static void x8_neither(struct rig *r)
 	peer_none(r->b, "REFER");
 }
 
+/* The caller's phone said that it knows no REFER: nothing is tried there */
+static void x6_known_beforehand(struct rig *r)
+{
+	static const char *const contact = "sip:b@203.0.113.7:5060";
+	char extra[500];
+	struct call_prm b = {.contact = "<sip:b@203.0.113.7:5060>",
+			     .extra = extra,
+			     .account = r->account};
+	struct call_prm c = {.uri = dialled(r), .extra = REPLACES};
+	struct ref ref;
+	uint32_t call;
+
+	snprintf(extra, sizeof(extra),
+		 NO_REFER "Record-Route: <sip:%s:%u;lr>\r\n", r->b->host,
+		 r->b->port);
+	call = rig_call_up_prm(r, r->b, &r->lb, &b);
+	(void)rig_consult_up(r, call, &r->lb, r->c, &r->lc, &c);
+	r->b->autos = r->c->autos = AUTO_REINVITE;
+	ref_take(&r->lc, &ref, rig_req(r, REQ_COMPLETE, call, NULL));
+	/* B's Contact is good for C, whatever C's own would be */
+	check_replaces(&ref, &r->lb, contact, false);
+	accepted(&r->lc, &ref);
+	leg_bye(&r->lb);
+	ref_notify(&r->lc, &ref, 200, "OK", TERMINATED);
+	rig_pass(r, 2500);
+	leg_expect_bye(&r->lc, 200);
+	(void)rig_outcome(r, ref.id, OUTCOME_SUCCEEDED);
+	wire_assert(peer_count(r->b, "REFER") == 0);
+}
+
+/* It knows none and the target takes no call over: who is here stays here */
+static void x6_not_possible(struct rig *r)
+{
+	struct call_prm b = {.extra = NO_REFER};
+	struct call_prm c = {.uri = dialled(r), .extra = PLAIN};
+	uint32_t call = rig_call_up_prm(r, r->b, &r->lb, &b);
+	uint32_t consulted = rig_consult_up(r, call, &r->lb, r->c, &r->lc, &c);
+	struct ref ref;
+
+	r->b->autos = r->c->autos = AUTO_REINVITE;
+	rig_complete(r, call, &r->lb, &r->lc, &ref);
+	ref_reply(&r->lb, &ref, 405, "Method Not Allowed", NULL);
+	ref_take(&r->lc, &ref, ref.id);
+	ref_reply(&r->lc, &ref, 603, "Decline", NULL);
+	(void)rig_outcome(r, ref.id, OUTCOME_REJECTED);
+	(void)rig_call_is(r, consulted, CALL_TALKING);
+	wire_assert(rig_call_now(r, call)->state == CALL_HELD);
+}
+
 /* One form of the address fails, the other does it */
 static void x10(struct rig *r)
 {
@@ -436,6 +504,111 @@ static void x12(struct rig *r)
 	wire_assert(!rt.replaces);
 	ref_notify(&r->lb, &ref, 200, "OK", TERMINATED);
 	rig_goes_well(r, call, &ref);
+}
+
+/* By command: the same target again, while it rings */
+static uint32_t transfer_instead(struct rig *r, uint32_t call,
+				 const struct sipmsg **cancelp)
+{
+	uint32_t id = rig_req(r, REQ_TRANSFER, call, dialled(r));
+
+	*cancelp = peer_expect(r->c, "CANCEL");
+	rig_sync(r);
+	peer_none(r->b, "REFER"); /* not before the 487 */
+	return id;
+}
+
+static void x12_by_command(struct rig *r)
+{
+	uint32_t call = talk(r);
+	uint32_t consulted = ringing(r, call);
+	const struct sipmsg *m;
+	struct refto rt;
+	struct ref ref;
+	uint32_t id = transfer_instead(r, call, &m);
+
+	peer_reply(r->c, m, 200, "OK", NULL);
+	peer_reply_body(r->c, r->lc.invite, 487, "Request Terminated",
+			r->lc.ltag, NULL, NULL, NULL, 0);
+	(void)peer_expect(r->c, "ACK");
+	ref_take(&r->lb, &ref, id);
+	(void)rig_call_is(r, consulted, CALL_ENDED);
+	refto_parse(&rt, ref.m);
+	wire_assert(!rt.replaces);
+	wire_assert(!strcmp(rt.uri, dialled(r)));
+	accepted(&r->lb, &ref);
+	ref_notify(&r->lb, &ref, 200, "OK", TERMINATED);
+	rig_goes_well(r, call, &ref);
+	wire_assert(rig_transfer_now(r, id)->kind == KIND_BLIND);
+}
+
+/* X13: answered all the same, so it is an attended one */
+static void x13_by_command(struct rig *r)
+{
+	uint32_t call = talk(r);
+	uint32_t consulted = ringing(r, call);
+	const struct sipmsg *m;
+	struct ref ref;
+	uint32_t id = transfer_instead(r, call, &m);
+
+	r->c->autos = AUTO_REINVITE;
+	c_answers(r);
+	peer_reply(r->c, m, 200, "OK", NULL);
+	ref_take(&r->lb, &ref, id);
+	check_first(r, &ref);
+	accepted(&r->lb, &ref);
+	c_leaves(r, consulted);
+	ref_notify(&r->lb, &ref, 200, "OK", TERMINATED);
+	rig_goes_well(r, call, &ref);
+	wire_assert(rig_transfer_now(r, id)->kind == KIND_SEMI);
+}
+
+/* ... but not when the caller was taken back meanwhile, or has left */
+static void x13_not_wanted(struct rig *r, bool b_leaves)
+{
+	uint32_t call = talk(r);
+	uint32_t consulted = ringing(r, call);
+	const struct sipmsg *m;
+
+	(void)transfer_instead(r, call, &m);
+	r->b->autos = AUTO_REINVITE;
+	if (b_leaves)
+		leg_bye(&r->lb);
+	else
+		rig_req(r, REQ_TAKEBACK, call, NULL);
+	rig_sync(r);
+	c_answers(r);
+	peer_reply(r->c, m, 200, "OK", NULL);
+	leg_expect_bye(&r->lc, 200);
+	(void)rig_call_is(r, consulted, CALL_ENDED);
+	rig_sync(r);
+	peer_none(r->b, "REFER");
+	if (!b_leaves)
+		rig_call_alive(r, call);
+}
+
+static void x13_taken_back(struct rig *r)
+{
+	x13_not_wanted(r, false);
+}
+
+static void x13_b_leaves(struct rig *r)
+{
+	x13_not_wanted(r, true);
+}
+
+/* Another target is another transfer, and waits for its turn */
+static void x12_other_target(struct rig *r)
+{
+	uint32_t call = talk(r);
+	uint32_t consulted = ringing(r, call);
+	uint32_t id = rig_req(r, REQ_TRANSFER, call, peer_uri(r->d, "dora"));
+
+	rig_sync(r);
+	peer_none(r->c, "CANCEL");
+	says(r, id, "Transfer queued (1 ahead)");
+	c_answers(r);
+	(void)rig_call_is(r, consulted, CALL_TALKING);
 }
 
 /* The 200 crosses the CANCEL: the user wanted C gone, so BYE */
@@ -776,7 +949,79 @@ static void c_leaves_during_consultation(struct rig *r)
 	c_leaves(r, consulted);
 	leg_expect_resume(&r->lb);
 	(void)rig_call_is(r, call, CALL_TALKING);
+	says(r, 1, "charly hung up; the caller is back with you");
 	rig_call_alive(r, call);
+}
+
+static void c_leaves_and_nobody_is_resumed(struct rig *r)
+{
+	uint32_t call = talk(r);
+	uint32_t consulted = consult(r, call);
+
+	c_leaves(r, consulted);
+	rig_sync(r);
+	wire_assert(rig_call_now(r, call)->state == CALL_HELD);
+	says(r, 1, "charly hung up; the caller is on hold");
+	rig_call_alive(r, call);
+}
+
+/* The target has been taken over, says the first word; the last, that not */
+static void c_gone_and_failed(struct rig *r)
+{
+	uint32_t call = talk(r);
+	uint32_t consulted = consult(r, call);
+	struct ref ref;
+
+	r->b->autos = r->c->autos = AUTO_REINVITE;
+	rig_complete(r, call, &r->lb, &r->lc, &ref);
+	accepted(&r->lb, &ref);
+	c_leaves(r, consulted);
+	rig_sync(r);
+	says(r, ref.id, "charly has been taken over, confirming");
+	ref_notify(&r->lb, &ref, 486, "Busy Here", TERMINATED);
+	(void)rig_call_is(r, call, CALL_TALKING);
+	says(r, ref.id, "the target has left; the caller is back with you");
+	rig_call_alive(r, call);
+}
+
+/* Two on hold for long: the user is told */
+static void no_result_for_long(struct rig *r)
+{
+	uint32_t call = talk(r);
+	struct ref ref;
+
+	(void)consult(r, call);
+	r->b->autos = r->c->autos = AUTO_REINVITE;
+	rig_complete(r, call, &r->lb, &r->lc, &ref);
+	accepted(&r->lb, &ref);
+	ref_notify(&r->lb, &ref, 180, "Ringing", "active;expires=3600");
+	rig_pass(r, 29000);
+	wire_assert(!told(r, ref.id, "No result"));
+	rig_pass(r, 1500);
+	says(r, ref.id, "No result after 30 s");
+	rig_pass(r, 568000);
+	wire_assert(!rig_has_outcome(r, ref.id));
+	rig_pass(r, 2000);
+	(void)rig_outcome(r, ref.id, OUTCOME_TIMED_OUT);
+	peer_reply(r->b, peer_expect(r->b, "SUBSCRIBE"), 481, "Gone", NULL);
+}
+
+/* probation in the middle of a consultation: both are back */
+static void try_again_later(struct rig *r)
+{
+	uint32_t call = talk(r);
+	uint32_t consulted = consult(r, call);
+	struct ref ref;
+
+	r->b->autos = r->c->autos = AUTO_REINVITE;
+	rig_complete(r, call, &r->lb, &r->lc, &ref);
+	accepted(&r->lb, &ref);
+	ref_notify(&r->lb, &ref, 0, "",
+		   "terminated;reason=probation;retry-after=30");
+	(void)rig_call_is(r, consulted, CALL_TALKING);
+	(void)rig_outcome(r, ref.id, OUTCOME_UNKNOWN);
+	says(r, ref.id, "try again in 30 s");
+	wire_assert(rig_call_now(r, call)->state == CALL_HELD);
 }
 
 /* ---- E40
@@ -804,6 +1049,7 @@ static void e40(struct rig *r)
 	wire_assert(rig_call_now(r, call)->state == CALL_HELD);
 	peer_none(r->b, "INVITE");
 	(void)rig_outcome(r, ref.id, OUTCOME_FAILED);
+	says(r, ref.id, "charly is on the line, the caller on hold");
 	/* and again, now it works */
 	rig_complete(r, call, &r->lb, &r->lc, &ref);
 	accepted(&r->lb, &ref);
@@ -1081,12 +1327,73 @@ static void swap(struct rig *r)
 	leg_expect_resume(&r->lb);
 	(void)rig_call_is(r, call, CALL_TALKING);
 	(void)rig_call_is(r, consulted, CALL_HELD);
+	rig_sync(r);
+	says(r, 1, "You talk to the caller; charly is on hold");
 	/* and back, named by the other call */
 	rig_req(r, REQ_SWAP, consulted, NULL);
 	leg_expect_hold(&r->lb);
 	leg_expect_resume(&r->lc);
 	(void)rig_call_is(r, call, CALL_HELD);
 	(void)rig_call_is(r, consulted, CALL_TALKING);
+}
+
+/* Who cannot be held is talked to still, and that is what is told */
+static void swap_refused(struct rig *r)
+{
+	uint32_t call = talk(r);
+	uint32_t consulted = consult(r, call);
+	const struct sipmsg *m;
+
+	rig_req(r, REQ_SWAP, call, NULL);
+	m = peer_expect(r->c, "INVITE");
+	rig_sync(r);
+	wire_assert(!told(r, 1, "You talk to the caller"));
+	peer_reply(r->c, m, 488, "Not Acceptable Here", NULL);
+	(void)peer_expect(r->c, "ACK");
+	rig_sync(r);
+	says(r, 1, "The target cannot be held (488); not swapped");
+	wire_assert(!told(r, 1, "You talk to the caller"));
+	wire_assert(rig_call_now(r, call)->state == CALL_HELD);
+	wire_assert(rig_call_now(r, consulted)->state == CALL_TALKING);
+	peer_none(r->b, "INVITE");
+}
+
+static void swap_half_refused(struct rig *r)
+{
+	uint32_t call = talk(r);
+	uint32_t consulted = consult(r, call);
+	const struct sipmsg *m;
+
+	rig_req(r, REQ_SWAP, call, NULL);
+	leg_expect_hold(&r->lc);
+	m = peer_expect(r->b, "INVITE");
+	peer_reply(r->b, m, 488, "Not Acceptable Here", NULL);
+	(void)peer_expect(r->b, "ACK");
+	rig_sync(r);
+	says(r, 1, "The caller cannot be resumed (488); both are on hold");
+	wire_assert(!told(r, 1, "You talk to the caller"));
+	wire_assert(rig_call_now(r, call)->state == CALL_HELD);
+	wire_assert(rig_call_now(r, consulted)->state == CALL_HELD);
+}
+
+/* Twice at once: in the end one of them is talked to, never both */
+static void swap_twice(struct rig *r)
+{
+	uint32_t call = talk(r);
+	uint32_t consulted = consult(r, call);
+	const struct sipmsg *m;
+
+	rig_req(r, REQ_SWAP, call, NULL);
+	rig_req(r, REQ_SWAP, call, NULL);
+	m = peer_expect(r->c, "INVITE");
+	r->lc.ack_cseq = m->cseq;
+	r->b->autos = r->c->autos = AUTO_REINVITE;
+	leg_reply(&r->lc, m, 200, "OK", "recvonly");
+	rig_pass(r, 1000);
+	wire_assert(
+		(rig_call_now(r, call)->state == CALL_TALKING) +
+			(rig_call_now(r, consulted)->state == CALL_TALKING) ==
+		1);
 }
 
 static void takeback(struct rig *r)
@@ -1150,6 +1457,9 @@ static const struct wcase cases[] = {
 	{"X7 attended transfer with an account", x7, RIG_ACCOUNT},
 	{"X7 attended transfer over TCP", x7, RIG_TCP},
 	{"X7 attended transfer over IPv6", x7, RIG_V6},
+	{"X6 the caller's Allow lacks REFER", x6_known_beforehand, 0},
+	{"X6 the same, with an account", x6_known_beforehand, RIG_ACCOUNT},
+	{"X6 the same, and the target cannot replace", x6_not_possible, 0},
 	{"X8 one side lacks REFER", x8, 0},
 	{"X8 neither side has REFER", x8_neither, 0},
 	{"X9 X10 the address fails, the Contact works", x10, RIG_ACCOUNT},
@@ -1160,7 +1470,12 @@ static const struct wcase cases[] = {
 	{"X11 semi-attended: C is busy", x11_c_does_not_answer, 0},
 	{"X11 semi-attended: B leaves", x11_b_leaves, 0},
 	{"X12 CANCEL, 487, then blind", x12, 0},
+	{"X12 by command", x12_by_command, 0},
+	{"X12 by command, another target", x12_other_target, 0},
 	{"X13 CANCEL crosses the 200", x13, 0},
+	{"X13 by command: it is replaced", x13_by_command, 0},
+	{"X13 by command, then taken back", x13_taken_back, 0},
+	{"X13 by command, B leaves", x13_b_leaves, 0},
 	{"X14 X15 target without Replaces", x14, 0},
 	{"X16 Referred-By", x16, 0},
 	{"E36 C refuses", e36_refuses, 0},
@@ -1184,6 +1499,10 @@ static const struct wcase cases[] = {
 	{"E38 B leaves during the consultation", e38_b_leaves_during_consultation, 0},
 	{"E38 B leaves while C rings", e38_b_leaves_while_c_rings, 0},
 	{"C leaves during the consultation", c_leaves_during_consultation, 0},
+	{"C leaves, the caller stays on hold", c_leaves_and_nobody_is_resumed, RIG_KEEP},
+	{"5.2 C gone and failed: in words", c_gone_and_failed, 0},
+	{"TM of a consultation warns at 30 s", no_result_for_long, 0},
+	{"retry-after in a consultation", try_again_later, 0},
 	{"E40 unhold gets 491", e40, 0},
 	{"E40 failed, then takeback", e40_then_takeback, 0},
 	{"E40 failed, then swap", e40_then_swap, 0},
@@ -1201,6 +1520,9 @@ static const struct wcase cases[] = {
 	{"E42 Contact public", e42_public, RIG_ACCOUNT},
 	{"G24 odd Call-ID and tags", odd_dialog_ids, 0},
 	{"swap", swap, 0},
+	{"swap: the hold is refused", swap_refused, 0},
+	{"swap: the resume is refused", swap_half_refused, 0},
+	{"swap twice at once", swap_twice, 0},
 	{"takeback", takeback, 0},
 	{"takeback while C rings", takeback_while_ringing, 0},
 	{"transfer with a second call", transfer_with_a_second_call, 0},

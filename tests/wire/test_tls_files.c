@@ -229,8 +229,8 @@ static void bad_tls_ca(struct rig *r)
 
 /* clang-format off */
 static const struct wcase cases[] = {
-	{"tls_cert: bad ones", bad_tls_cert, RIG_TLS},
-	{"tls_ca: bad ones", bad_tls_ca, RIG_TLS},
+	{"tls_cert: bad ones", bad_tls_cert, 0},
+	{"tls_ca: bad ones", bad_tls_ca, 0},
 };
 /* clang-format on */
 
