@@ -148,7 +148,7 @@ static void transfer(struct saying *s, const struct transfer_info *t)
 {
 	const char *outcome = outcome_name(t->outcome);
 
-	say(s, "Transfer %u: ", t->id);
+	say(s, "Transfer %u of call %u: ", t->id, t->call);
 	if (t->say[0]) {
 		say(s, "%s", t->say);
 	} else {

@@ -32,7 +32,7 @@
  * back when it did not.  It outlives its session: the subscription ends with
  * the final NOTIFY, with its time, or when it is given up.
  *
- * Threads: SIP, but for refer_sync() (any other but the UI's).
+ * Threads: SIP, but for refer_sync() (any other, and not the UI's).
  * Lifetime: struct refer_status is mem_alloc()ed; mem_deref() gives up the
  *           caller's reference.  Once begun, the engine holds one of its own
  *           until everything about it has ended.
@@ -42,8 +42,8 @@ struct call;
 struct engine;
 struct refer_status;
 
-/** UCMA StateChanged: every change, and every answer or NOTIFY that leaves
- *  the state as it is (then old == new).  Never from inside refer_begin(). */
+/** UCMA StateChanged: every change, and all else that is told of it (then
+ *  was == is).  Never from inside refer_begin(). */
 typedef void(refer_state_h)(struct refer_status *rs, enum refer_state was,
 			    enum refer_state is, void *arg);
 
@@ -55,10 +55,10 @@ typedef void(refer_done_h)(struct refer_status *rs, void *arg);
 
 /** What EndRefer returns or throws */
 struct refer_result {
-	int err;             /* 0: the REFER was accepted; EPROTO: it was
-				rejected (code); ETIMEDOUT: no answer;
-				ENOTCONN: the session ended first; else the
-				errno of sending                           */
+	int err;             /* 0: the REFER was accepted, or the user
+				stopped it; EPROTO: it was rejected (code);
+				ETIMEDOUT: no answer; ENOTCONN: it could
+				not be sent (info.say says why)            */
 	unsigned refer_code; /* SipResponseData: final answer to REFER     */
 	struct transfer_info info; /* as it stood at the outcome             */
 };
@@ -91,24 +91,28 @@ void refer_status_on_state(struct refer_status *rs, refer_state_h *h,
  * @param why   On error why nothing was sent, in words
  *
  * @return 0: doneh will be called; EINVAL (target bad, or the caller or we
- *         ourselves, or the status object was used before), ENOTCONN (the
- *         session is not up), ENOMEM.  On error nothing was sent and the
- *         state is still Idle.
+ *         ourselves, or the status object was used before), ENOTCONN (a
+ *         session is not up), EALREADY (the consult call is being used),
+ *         EAGAIN (too many at once), EOVERFLOW (target too long), ENOMEM.
+ *         On error nothing was sent and the state is still Idle.
  */
 int refer_begin(struct call *call, struct refer_status *rs,
 		const struct refer_prm *prm, refer_done_h *doneh, void *arg,
 		char *why, size_t whysize);
 
-/** The result, after doneh was called; EAGAIN before */
+/** The result, from when doneh is called; EAGAIN before */
 int refer_end(const struct refer_status *rs, struct refer_result *res);
 
 /**
  * Give up the subscription: SUBSCRIBE with Expires 0, not before the first
  * NOTIFY (RFC 6665 wants a subscription to end).  The state stays as it is.
- * The referral then ends with OUTCOME_STOPPED, or with the result when that
- * comes first in the final NOTIFY.
  *
- * @return 0, EALREADY (over, or given up before), ENOENT (never begun)
+ * The referral ends with OUTCOME_STOPPED when the peer has ended the
+ * subscription, or with the result when that comes first.  With no NOTIFY yet
+ * it ends at once (before the answer to the REFER: with that answer), and the
+ * SUBSCRIBE follows the first NOTIFY.
+ *
+ * @return 0, EALREADY (over, or given up before), ENOENT (no REFER was sent)
  */
 int refer_terminate_subscription(struct refer_status *rs);
 
@@ -116,10 +120,10 @@ int refer_terminate_subscription(struct refer_status *rs);
  * The blocking form: begin, wait for the outcome.
  *
  * @param req  A REQ_TRANSFER
- * @param res  Filled also on error (info.say says why)
+ * @param res  Filled also on error; info.say says why when the engine refused
  *
  * Threads: a worker's.  @return 0 there is an outcome; EDEADLK at once on the
- * UI or the SIP thread, nothing sent; EINVAL, ENOTCONN, ENOENT as
+ * UI or the SIP thread, nothing sent; ENOENT no such call; the others as of
  * refer_begin(); ESHUTDOWN the engine stopped first.
  */
 int refer_sync(struct engine *e, const struct request *req,

@@ -173,7 +173,8 @@ void refer_judge_soon(struct refer_status *r)
 {
 	ASSERT_SIP();
 
-	if (!refer_live(r) || r->d1 || r->we_left || tmr_isrunning(&r->tmr_g))
+	if (!refer_live(r) || r->d1 || r->we_left || r->release ||
+	    tmr_isrunning(&r->tmr_g))
 		return;
 	tmr_start(&r->tmr_g, TG_MS, on_grace, r);
 	refer_tell(r, r->info.state,

@@ -97,13 +97,14 @@ static void test_transfers_use_their_own_words(void **state)
 
 	(void)state;
 	ev.u.transfer.id = 4;
+	ev.u.transfer.call = 7;
 	text_copy(ev.u.transfer.say, sizeof(ev.u.transfer.say),
 		  "busy: busy (486 Busy Here)");
-	assert_string_equal("Transfer 4: busy: busy (486 Busy Here).",
+	assert_string_equal("Transfer 4 of call 7: busy: busy (486 Busy Here).",
 			    said(&ev));
 	ev.u.transfer.outcome = OUTCOME_FAILED;
-	assert_string_equal("Transfer 4: busy: busy (486 Busy Here). Outcome: "
-			    "failed.",
+	assert_string_equal("Transfer 4 of call 7: busy: busy (486 Busy Here). "
+			    "Outcome: failed.",
 			    said(&ev));
 }
 

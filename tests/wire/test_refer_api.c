@@ -164,6 +164,7 @@ static void whole_way(struct rig *r)
 	struct appl a;
 	struct ref ref;
 	uint32_t call = begun(r, &a, &ref);
+	uint32_t n;
 	unsigned i;
 
 	/* as it was before it began: idle, unwatched, no session */
@@ -196,6 +197,10 @@ static void whole_way(struct rig *r)
 	for (i = 0; i < a.seenc; i++)
 		assert_int_equal(a.seen[i], way[i]);
 	assert_false(a.subscribed_now);
+	/* the application keeps it; to NOTIFYs it is gone after 64 s */
+	rig_pass(r, 65000);
+	n = leg_notify(&r->lb, ref.event, TERMINATED, "SIP/2.0 200 OK\r\n");
+	(void)peer_expect_answer(r->b, "NOTIFY", n, 481);
 	on_sip(r, drop, &a);
 }
 

@@ -173,6 +173,26 @@ static void caller_left_then_notify(struct rig *r)
 	caller_left(r, true, "The PBX took the call (last: 100 Trying)");
 }
 
+/* He would have been let go anyway: his end tells nothing */
+static void caller_left_who_was_let_go(struct rig *r)
+{
+	uint32_t call = rig_call_up(r, r->b, &r->lb);
+	struct request req = {
+		.type = REQ_TRANSFER, .id = call, .flags = TRANSFER_RELEASE};
+	struct ref ref;
+
+	r->b->autos = AUTO_REINVITE;
+	snprintf(req.u.text, sizeof(req.u.text), "%s", target(r));
+	ref_take(&r->lb, &ref, rig_do(r, &req));
+	leg_bye(&r->lb);
+	(void)rig_call_is(r, call, CALL_ENDED);
+	ref_reply(&r->lb, &ref, 202, "Accepted", NULL);
+	rig_pass(r, 10000);
+	wire_assert(!rig_has_outcome(r, ref.id));
+	ref_notify(&r->lb, &ref, 200, "OK", TERMINATED);
+	(void)rig_outcome(r, ref.id, OUTCOME_SUCCEEDED);
+}
+
 /* ... and by our own hand: it is watched to its end */
 static void we_left_then_202(struct rig *r)
 {
@@ -407,6 +427,7 @@ static const struct wcase cases[] = {
 	{"TM when the caller has left", tm_without_the_caller, 0},
 	{"the caller leaves, then the 202", caller_left_then_202, 0},
 	{"the caller leaves, then the first NOTIFY", caller_left_then_notify, 0},
+	{"the caller leaves, who was to be let go", caller_left_who_was_let_go, 0},
 	{"we leave, then the 202", we_left_then_202, 0},
 	{"link lost", link_lost, RIG_TCP},
 	{"a NOTIFY before the 2xx: accepted, then trying", accepted_before_trying, 0},
