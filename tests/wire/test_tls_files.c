@@ -199,8 +199,10 @@ static void trusts_the_good_one(struct rig *r, const struct files *f)
 	call = rig_req(r, REQ_DIAL, 0, uri);
 	fd = accept(lfd, NULL, NULL);
 	wire_assert(fd >= 0 && SSL_set_fd(ssl, fd));
+	/* empty lines before a message are none (RFC 3261 7.5) */
 	if (SSL_accept(ssl) == 1)
-		(void)SSL_read(ssl, got, 7);
+		while (SSL_read(ssl, got, 7) > 0 && got[0] == '\r')
+			memset(got, 0, sizeof(got));
 	SSL_free(ssl);
 	SSL_CTX_free(ctx);
 	(void)close(fd);
