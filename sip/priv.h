@@ -359,6 +359,8 @@ void quiet_libre(void);
 
 /* ---- trace.c ---------------------------------------------------------- */
 
+/** Overwrite with '*' what a password could be guessed from */
+void trace_redact(char *buf, size_t len);
 void trace_handler(bool tx, enum sip_transp tp, const struct sa *src,
 		   const struct sa *dst, const uint8_t *pkt, size_t len,
 		   void *arg);

@@ -9,16 +9,22 @@
  * Every message as it crossed the wire, inside of TLS, in pieces that fit an
  * event.  Digest answers and nonces are what a password can be guessed from,
  * so they are blanked here, before anything leaves the SIP thread.
+ *
+ * What may be shown is listed, not what is secret: of Digest credentials that
+ * read without a doubt the parameters below, of all others the scheme.
  */
 
 static const char *const secret_headers[] = {
-	"authorization:",
-	"proxy-authorization:",
-	"authentication-info:",
+	"authorization",
+	"proxy-authorization",
+	"authentication-info",
+	"proxy-authentication-info",
 };
 
-static const char *const secret_params[] = {
-	"response", "cnonce", "nonce", "rspauth", "nextnonce",
+static const char *const schemes[] = {"Digest", "Basic", "Bearer"};
+
+static const char *const harmless_params[] = {
+	"username", "realm", "uri", "algorithm", "opaque", "qop", "nc",
 };
 
 static bool is_blank(char c)
@@ -26,118 +32,170 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* behind the value at p, overwriting it: quoted, or up to the next comma */
-static char *blank_value(char *p, const char *end)
+static bool is_token(char c)
 {
-	const bool quoted = p < end && *p == '"';
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z') || (c && strchr("!#$%&'*+-._`~", c));
+}
 
-	if (quoted)
+static char *skip_blanks(char *p, const char *end)
+{
+	while (p < end && is_blank(*p))
 		p++;
-	for (; p < end; p++) {
-		if (quoted ? *p == '"' : *p == ',' || *p == ';' || is_blank(*p))
-			break;
-		if (quoted && *p == '\\' && p + 1 < end)
-			*p++ = '*';
-		*p = '*';
-	}
-	return quoted && p < end ? p + 1 : p;
+	return p;
 }
 
-static void blank_params(char *p, const char *end)
+static char *skip_token(char *p, const char *end)
+{
+	while (p < end && is_token(*p))
+		p++;
+	return p;
+}
+
+static bool is_one_of(const char *p, const char *end, const char *const *v,
+		      size_t n)
 {
 	size_t i;
 
-	while (p < end) {
-		char *q = p;
+	for (i = 0; i < n; i++) {
+		const size_t len = strlen(v[i]);
 
-		/* a name begins here; the others are passed over */
-		for (i = 0; i < COUNT_OF(secret_params); i++) {
-			const size_t n = strlen(secret_params[i]);
-
-			if ((size_t)(end - p) >= n &&
-			    !strncasecmp(p, secret_params[i], n))
-				q = p + n;
-			while (q > p && q < end && is_blank(*q))
-				q++;
-			if (q > p && q < end && *q == '=')
-				break;
-			q = p;
-		}
-		if (q > p) {
-			for (q++; q < end && is_blank(*q); q++)
-				;
-			p = blank_value(q, end);
-		}
-		/* on to the next name, not into a quoted value */
-		for (bool quoted = false; p < end; p++) {
-			if (quoted && *p == '\\' && p + 1 < end)
-				p++;
-			else if (*p == '"')
-				quoted = !quoted;
-			else if (!quoted &&
-				 (*p == ',' || *p == ';' || is_blank(*p)))
-				break;
-		}
-		while (p < end && (*p == ',' || *p == ';' || is_blank(*p)))
-			p++;
-	}
-}
-
-static bool is_secret_header(const char *p, const char *stop)
-{
-	size_t i;
-
-	for (i = 0; i < COUNT_OF(secret_headers); i++) {
-		const char *h = secret_headers[i];
-		const char *a = p;
-
-		/* "Authorization :" is legal too */
-		while (*h != ':' && a < stop && (*a | 0x20) == (*h | 0x20)) {
-			a++;
-			h++;
-		}
-		while (a < stop && (*a == ' ' || *a == '\t'))
-			a++;
-		if (*h == ':' && a < stop && *a == ':')
+		if ((size_t)(end - p) == len && !strncasecmp(p, v[i], len))
 			return true;
 	}
 	return false;
 }
 
-/* A folded header goes on in the next line: the blank after it tells */
-static void redact(char *buf, size_t len)
+/* lines stay lines, and a folded one stays folded */
+static void blank_out(char *p, const char *end)
 {
-	char *p = buf, *end = buf + len;
+	bool folding = false;
 
-	while (p < end && (*p == '\r' || *p == '\n'))
-		p++;
-	while (p < end) {
-		char *stop = p;
-
-		do {
-			char *eol = memchr(stop, '\n', (size_t)(end - stop));
-
-			stop = eol ? eol + 1 : end;
-		} while (stop < end && (*stop == ' ' || *stop == '\t'));
-		if (stop - p <= 2 && (*p == '\r' || *p == '\n'))
-			break; /* the body */
-		if (is_secret_header(p, stop)) {
-			char *colon = memchr(p, ':', (size_t)(stop - p));
-			char *scheme = colon + 1;
-
-			/* the scheme's name, then the parameters */
-			while (scheme < stop && is_blank(*scheme))
-				scheme++;
-			while (scheme < stop && !is_blank(*scheme) &&
-			       *scheme != '=')
-				scheme++;
-			if (scheme < stop && *scheme == '=')
-				scheme = colon + 1;
-			while (scheme < stop && is_blank(*scheme))
-				scheme++;
-			blank_params(scheme, stop);
+	for (p = skip_blanks(p, end); p < end; p++) {
+		if (*p == '\r' || *p == '\n')
+			folding = true;
+		else if (!folding || !is_blank(*p)) {
+			folding = false;
+			*p = '*';
 		}
-		p = stop;
+	}
+}
+
+/* behind a value, quoted or not; NULL: it is neither */
+static char *skip_value(char *p, const char *end)
+{
+	if (p == end || *p != '"') {
+		char *q = p;
+
+		while (q<end && * q> ' ' && *q < 0x7f && !strchr("\",;", *q))
+			q++;
+		return q > p ? q : NULL;
+	}
+	for (p++; p < end && *p != '"'; p++) {
+		if (*p == '\\')
+			p++;
+		if (p == end || ((unsigned char)*p < ' ' && *p != '\t'))
+			return NULL;
+	}
+	return p < end ? p + 1 : NULL;
+}
+
+/* name=value, name=value: false when it is anything else.  blank: the values
+ * that are not known to be harmless are overwritten, quotes stay */
+static bool params_walk(char *p, const char *end, bool blank)
+{
+	for (p = skip_blanks(p, end); p < end; p = skip_blanks(p + 1, end)) {
+		char *const name = p, *name_end, *val;
+
+		name_end = p = skip_token(p, end);
+		p = skip_blanks(p, end);
+		if (name_end == name || p == end || *p != '=')
+			return false;
+		val = skip_blanks(p + 1, end);
+		p = skip_value(val, end);
+		if (!p)
+			return false;
+		if (blank && !is_one_of(name, name_end, harmless_params,
+					COUNT_OF(harmless_params))) {
+			const bool quoted = *val == '"';
+
+			blank_out(val + quoted, p - quoted);
+		}
+		p = skip_blanks(p, end);
+		if (p == end)
+			break;
+		if (*p != ',')
+			return false;
+	}
+	return true;
+}
+
+/* the name of a secret header, colon and all, stands at p: behind it, or NULL
+ * ("Authorization :" is legal too) */
+static char *skip_secret_name(char *p, const char *end)
+{
+	char *const name_end = skip_token(p, end);
+	char *const colon = skip_blanks(name_end, end);
+
+	if (colon < end && *colon == ':' &&
+	    is_one_of(p, name_end, secret_headers, COUNT_OF(secret_headers)))
+		return colon + 1;
+	return NULL;
+}
+
+static void redact_value(char *p, const char *end, bool has_scheme)
+{
+	bool digest = true;
+
+	if (has_scheme) {
+		char *const scheme = skip_blanks(p, end);
+		char *const scheme_end = skip_token(scheme, end);
+
+		/* what is no scheme we know may be the secret itself */
+		if (scheme_end < end && is_blank(*scheme_end) &&
+		    is_one_of(scheme, scheme_end, schemes, COUNT_OF(schemes))) {
+			digest = is_one_of(scheme, scheme_end, schemes, 1);
+			p = scheme_end;
+		}
+	}
+	if (digest && params_walk(p, end, false))
+		(void)params_walk(p, end, true);
+	else
+		blank_out(p, end);
+}
+
+/* behind the line, at whatever somebody may take for its end */
+static char *next_line(char *p, const char *end)
+{
+	while (p < end && *p != '\r' && *p != '\n')
+		p++;
+	if (p + 1 < end && p[0] == '\r' && p[1] == '\n')
+		p++;
+	return p < end ? p + 1 : p;
+}
+
+/* The body as well: it may be a piece of another message */
+void trace_redact(char *buf, size_t len)
+{
+	char *p = buf, *const end = buf + len;
+
+	while (p < end) {
+		char *stop = next_line(p, end), *val;
+
+		/* a folded header goes on in the next line */
+		while (stop < end && (*stop == ' ' || *stop == '\t'))
+			stop = next_line(stop, end);
+		while (p < stop && (*p == ' ' || *p == '\t'))
+			p++;
+		val = skip_secret_name(p, stop);
+		if (val) {
+			redact_value(val, stop,
+				     !is_one_of(p, skip_token(p, stop),
+						secret_headers + 2, 2));
+			p = stop;
+		} else {
+			p = next_line(p, end);
+		}
 	}
 }
 
@@ -160,7 +218,7 @@ void trace_handler(bool tx, enum sip_transp tp, const struct sa *src,
 	if (!copy)
 		return;
 	memcpy(copy, pkt, len);
-	redact(copy, len);
+	trace_redact(copy, len);
 
 	(void)gettimeofday(&tv, NULL);
 	e->n_trace++;
