@@ -15,8 +15,9 @@
  *                 ▲            (or the dialog's cached hop)       │
  *                 └──────── 401/407: next CSeq, credentials ──────┘
  *
- * An rq holds two references while it lasts: the caller's slot (not counted,
- * cleared before the last call of h) and its own, dropped in rq_done().
+ * While it lasts an rq belongs to itself, up to rq_done(); the caller's slot
+ * does not count and is cleared before the last call of h.  Only an ACK is
+ * kept by who sent it, to be said again.
  */
 
 enum { CHALLENGES_MAX = 5 }; /* proxies on the way that want a login */
@@ -102,6 +103,8 @@ static void rq_done(struct rq *rq, int err, const struct sip_msg *msg,
 static void on_fail_timer(void *arg)
 {
 	struct rq *rq = arg;
+
+	ASSERT_SIP();
 
 	rq_done(rq, rq->err, NULL, rq->why);
 }

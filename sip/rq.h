@@ -52,7 +52,7 @@ struct rq_prm {
 	struct engine *e;
 	const char *method;  /* static                                */
 	struct dlg *dlg;     /* referenced while it lasts             */
-	struct account *acc; /* Contact, transport                    */
+	struct account *acc; /* Contact, transport, trust in a hop    */
 	struct auth *auth;   /* NULL: challenges are plain answers    */
 	const char *headers; /* complete lines; copied; may be NULL   */
 	const char *ctype;   /* static; NULL: no body                 */
@@ -69,15 +69,16 @@ int rq_send(struct rq **rqp, const struct rq_prm *prm);
 /** The engine goes: forget all that waits, also for a name */
 void rqs_flush(struct engine *e);
 
-/** CSeq it went (or last went) out with */
+/** CSeq it went (or last went) out with; NULL: 0 */
 uint32_t rq_cseq(const struct rq *rq);
 
 /** INVITE only: CANCEL as soon as RFC 3261 9.1 lets it; h still gets the
  *  final answer */
 void rq_cancel(struct rq *rq);
 
-/** Forget it: h is not called any more; it goes on by itself, and a
- *  re-INVITE that is accepted all the same is ACKed */
+/** Forget it: h is not called any more.  What is out goes on by itself, and a
+ *  re-INVITE that is accepted all the same is ACKed; what waits for a name is
+ *  dropped, unless it is a BYE, SUBSCRIBE or NOTIFY */
 void rq_forget(struct rq **rqp);
 
 /** It is out and waits for its answer; false: it has not left yet */

@@ -16,7 +16,6 @@
 enum {
 	HASH_SIZE = 1024,     /* transaction tables; powers of two */
 	UDP_BUFFER = 4 << 20, /* bursts of thousands, not of a hundred */
-	PORT_TRIES = 16,
 };
 
 struct listen_spec {
@@ -167,12 +166,12 @@ static int transp_open(struct stack *st, enum transp tp, uint16_t port)
 	return 0;
 }
 
-/* UDP and TCP on the same port: a free one must be free for both */
+/* UDP and TCP on the same port; where that is taken for TCP and nobody asked
+ * for it, TCP has one of its own */
 static int stack_listen(struct stack *st, const struct listen_spec *spec)
 {
 	uint16_t port = spec->port;
 	int err = 0;
-	unsigned i;
 
 	if (spec->kind[TRANSP_UDP]) {
 		err = transp_open(st, TRANSP_UDP, port);
@@ -184,9 +183,7 @@ static int stack_listen(struct stack *st, const struct listen_spec *spec)
 	}
 	if (spec->kind[TRANSP_TCP]) {
 		err = transp_open(st, TRANSP_TCP, port);
-		for (i = 0; err == EADDRINUSE && i < PORT_TRIES &&
-			    (spec->fallback || !spec->port);
-		     i++)
+		if (err == EADDRINUSE && (spec->fallback || !spec->port))
 			err = transp_open(st, TRANSP_TCP, 0);
 		if (err)
 			return err;

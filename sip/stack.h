@@ -29,7 +29,7 @@ struct stack {
 	bool buffered; /* UDP buffer was made larger    */
 };
 
-/** What TLS needs to know of a connection before it is made */
+/** Our TLS connections: what they must prove, and have proven (tls.c) */
 struct tls_door;
 
 /** Open everything named (or all); why in words on error */
