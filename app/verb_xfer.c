@@ -380,7 +380,10 @@ static void worker_back(struct xfer_verb *v)
 		judge(v);
 		return;
 	}
-	out_complain(v->out, "Nothing was sent: %s",
+	out_complain(v->out, "%s%s",
+		     text_begins(job->last.say, "Cannot transfer")
+			     ? ""
+			     : "Nothing was sent: ",
 		     job->last.say[0] ? job->last.say : strerror(job->err));
 	fail(v, job->err == EINVAL || job->err == EOVERFLOW ? EXIT_USAGE
 							    : EXIT_NOT_SENT);

@@ -92,5 +92,7 @@ int codecs_parse(struct codecs *c, const char *list, char *why, size_t size)
 			       c->skipped[0] ? c->skipped : "telephone-event");
 		return EINVAL;
 	}
+	/* digits are no voice: who chooses among voices still dials */
+	add(c, CODEC_EVENT);
 	return 0;
 }

@@ -20,8 +20,9 @@ struct codecs {
 };
 
 /**
- * Read "pcma,pcmu,telephone-event"; "" is all there is.  What is not named is
- * not offered, DTMF (telephone-event) neither; case does not matter.
+ * Read "pcma,pcmu,telephone-event"; "" is all there is.  A voice that is not
+ * named is not offered; DTMF (telephone-event) always is, last where it is not
+ * named.  Case does not matter.
  *
  * @param why  In words, on error
  *

@@ -31,7 +31,7 @@ bool call_require_unknown(struct stack *st, const struct sip_msg *msg)
 {
 	struct msg_values v = {.msg = msg, .name = "Require"};
 	/* what our Supported says */
-	const char *known = st->e->accept_refer ? "replaces" : "tdialog";
+	const char *known = engine_supported(st->e);
 	struct mbuf *mb = NULL;
 	struct pl val;
 
@@ -313,8 +313,7 @@ int call_progress(struct call *c, unsigned code)
 			   "Allow: " SIP_ALLOW "\r\n"
 			   "Supported: %s\r\n"
 			   "Content-Length: 0\r\n\r\n",
-			   contact,
-			   c->e->accept_refer ? "replaces" : "tdialog");
+			   contact, engine_supported(c->e));
 }
 
 static void ok_send_again(struct call *c)
@@ -367,9 +366,8 @@ int call_send_ok(struct call *c)
 				  "Supported: %s\r\n"
 				  "Content-Type: application/sdp\r\n"
 				  "Content-Length: %zu\r\n\r\n%b",
-				  contact,
-				  c->e->accept_refer ? "replaces" : "tdialog",
-				  body->end, body->buf, body->end);
+				  contact, engine_supported(c->e), body->end,
+				  body->buf, body->end);
 	mem_deref(body);
 	if (err)
 		return err;

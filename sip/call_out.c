@@ -307,8 +307,7 @@ static int invite(struct call *c)
 
 	n = snprintf(hdrs, sizeof(hdrs),
 		     "Allow: " SIP_ALLOW "\r\nSupported: %s\r\n%s",
-		     c->e->accept_refer ? "replaces" : "tdialog",
-		     c->headers ? c->headers : "");
+		     engine_supported(c->e), c->headers ? c->headers : "");
 	if (n < 0 || (size_t)n >= sizeof(hdrs))
 		return EOVERFLOW;
 	prm.headers = hdrs;

@@ -167,6 +167,9 @@ int consult_complete(struct call *c, uint32_t serial, uint32_t *idp, char *why,
 		/* again, after a try that failed? */
 		if (!refer_of_call(c) && pair_of(c, &d1, &d2))
 			return consult_join(d1, d2, serial, idp, why, size);
+		if (refer_of_call(c))
+			return refer_refuse(why, size, EALREADY,
+					    "the transfer is under way");
 		return refer_refuse(
 			why, size, ENOENT,
 			"no consultation of this call is under way");

@@ -12,7 +12,7 @@ static void answer_options(struct stack *st, const struct sip_msg *msg)
 			  "Supported: %s\r\n"
 			  "Allow-Events: refer\r\n"
 			  "Content-Length: 0\r\n\r\n",
-			  st->e->accept_refer ? "replaces" : "tdialog");
+			  engine_supported(st->e));
 }
 
 static void answer_unknown(struct stack *st, const struct sip_msg *msg)

@@ -105,6 +105,12 @@ void engine_stop_check(struct engine *e);
 /** Every request outside what libre's transactions keep for themselves */
 bool engine_on_request(struct stack *st, const struct sip_msg *msg);
 bool engine_on_response(struct stack *st, const struct sip_msg *msg);
+/** What we say in Supported: */
+static inline const char *engine_supported(const struct engine *e)
+{
+	return e->accept_refer ? "replaces" : "tdialog";
+}
+
 /** Methods we take part in, for Allow: */
 #define SIP_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY"
 

@@ -186,7 +186,6 @@ static void on_expired(void *arg)
 
 	ASSERT_SIP();
 	r->over = true;
-	r->awaited = false;
 	leave_when_over(r);
 }
 

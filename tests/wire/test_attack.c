@@ -613,8 +613,6 @@ static const char *const secrets[] = {
 	"SECRET" E "\r\n",
 	"Authorization: Digest response=\"" S "SECRET" E "\",nonce=\"" S
 	"SECRET" E "\",cnonce=\"" S "SECRET" E "\",qop=auth,nc=00000001\r\n",
-	"Authorization: Digest username=\"u\"; response=\"" S "SECRET" E
-	"\"; cnonce=" S "SECRET" E ";nonce=" S "SECRET" E "\r\n",
 	"AUTHORIZATION\t: Digest RESPONSE=\"" S "SECRET" E "\"\r\n",
 	"authorization : digest Response=\"" S "SECRET" E "\"\r\n",
 	"Proxy-Authorization: Digest realm=\"x\", response=\"" S "SECRET" E

@@ -647,9 +647,9 @@ static void codecs_in_offers(struct rig *r)
 	struct request req = {.type = REQ_ACCOUNT};
 
 	offers(r, add_codecs(r, ""), " RTP/AVP 0 8 101\r\n");
-	offers(r, add_codecs(r, "pcma,pcmu"), " RTP/AVP 8 0\r\n");
+	offers(r, add_codecs(r, "pcma,pcmu"), " RTP/AVP 8 0 101\r\n");
 	offers(r, add_codecs(r, "PCMA,telephone-event"), " RTP/AVP 8 101\r\n");
-	offers(r, add_codecs(r, "opus,g722,pcmu"), " RTP/AVP 0\r\n");
+	offers(r, add_codecs(r, "opus,g722,pcmu"), " RTP/AVP 0 101\r\n");
 
 	snprintf(req.u.account.aor, sizeof(req.u.account.aor), "sip:1@h");
 	snprintf(req.u.account.codecs, sizeof(req.u.account.codecs),
@@ -670,7 +670,7 @@ static void codecs_in_answers(struct rig *r)
 	c = rig_incoming(r);
 	rig_req(r, REQ_ANSWER, c->id, NULL);
 	m = peer_expect_answer(r->b, "INVITE", n, 200);
-	if (!strstr(m->body, " RTP/AVP 8\r\n"))
+	if (!strstr(m->body, " RTP/AVP 8 101\r\n"))
 		wire_fail("%s", m->body);
 	leg_learn(&r->lb, m);
 	leg_ack(&r->lb);
