@@ -57,6 +57,11 @@
 #define RC_TCP_CONN_FD(tc) tcp_conn_fd(tc)
 #endif
 
+/* Since 2.0 SIP over TLS names who is to be verified, and refuses to connect
+ * where it has no name (sip_send()): tls.c says the name instead.  From 3.0 on
+ * the context is not ours and libre does it all. */
+#define RC_TLS_NAMES (RE_AT_LEAST(2, 0) && !RE_AT_LEAST(3, 0))
+
 /* fd_listen() takes a handle instead of a number since 3.6 */
 #if RE_AT_LEAST(3, 6)
 struct rc_fd {
