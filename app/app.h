@@ -69,7 +69,9 @@ struct app {
 	struct theme theme;
 	struct app_account *accounts; /* wait for app_start() */
 	unsigned accountc;
-	unsigned posted; /* accounts given to the engine */
+	unsigned posted;             /* accounts given to the engine */
+	struct directory *directory; /* borrowed, or NULL */
+	struct desk *desk;           /* the console; NULL: there is none */
 	struct pending *pending;
 	unsigned pendingc;
 };

@@ -33,8 +33,11 @@ static const char *const usages[] = {
 	[ARG_EVENT] = "EVENT",
 	[ARG_SECONDS] = "SECONDS",
 	[ARG_COMMAND_OPT] = "[COMMAND]",
+	[ARG_WORD] = "WORD",
+	[ARG_HOOK] = "EVENT",
 	[ARG_STYLE] = "STYLE",
 	[ARG_LINE] = "COMMAND",
+	[ARG_TEXT_OPT] = "[TEXT...]",
 	[ARG_PARAMS] = "[PARAM=VALUE...]",
 	[ARG_MATCHES] = "FIELD=VALUE...",
 	[ARG_WAIT] = "[FIELD=VALUE...] [SECONDS]",
@@ -321,6 +324,8 @@ const char *command_refusal(const struct app *app, const struct command *cmd,
 		return NULL;
 	case NEEDS_SCRIPT:
 		return app->script ? NULL : "only scripts have it";
+	case NEEDS_CONSOLE:
+		return app->desk ? NULL : "only the console on a screen has it";
 	case NEEDS_TRANSFER:
 		/* its number may be a call's or a transfer's */
 		if (call > app->model.last_call &&
@@ -352,7 +357,7 @@ const char *command_refusal(const struct app *app, const struct command *cmd,
 }
 
 /* The call a line without a number means. */
-static uint32_t meant(const struct app *app, const struct command *cmd)
+uint32_t command_meant(const struct app *app, const struct command *cmd)
 {
 	const struct call_info *c = model_selected(&app->model);
 
@@ -375,7 +380,7 @@ static uint32_t meant(const struct app *app, const struct command *cmd)
 	return c ? c->id : 0;
 }
 
-static uint32_t which(const struct app *app, const struct cmdline *line)
+uint32_t command_call(const struct app *app, const struct cmdline *line)
 {
 	uint32_t n = 0;
 
@@ -384,7 +389,7 @@ static uint32_t which(const struct app *app, const struct cmdline *line)
 		    line->cmd->args[i] != ARG_CALL)
 			continue;
 		if (!line->arg[i])
-			return meant(app, line->cmd);
+			return command_meant(app, line->cmd);
 		if (!text_u32(line->arg[i], 1, UINT32_MAX, &n))
 			n = UINT32_MAX;
 		return n;
@@ -456,7 +461,7 @@ int command_run(struct run *run, const char *text)
 	if (not_here(run, line.cmd))
 		return refuse(run, EPERM,
 			      "it does not belong in a configuration");
-	line.call = which(run->app, &line);
+	line.call = command_call(run->app, &line);
 	why = command_refusal(run->app, line.cmd, line.call, buf, sizeof(buf));
 	if (why)
 		return refuse(run, ENOENT, "%s", why);

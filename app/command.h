@@ -38,12 +38,15 @@ enum arg_kind {
 	ARG_EVENT,
 	ARG_SECONDS,
 	ARG_COMMAND_OPT, /* name of a command */
+	ARG_WORD,        /* one of a few words: see the help */
+	ARG_HOOK,        /* what a hook is for */
 	/* all that is left of the line */
 	ARG_STYLE,
-	ARG_LINE,    /* a whole command line */
-	ARG_PARAMS,  /* [PARAM=VALUE...] */
-	ARG_MATCHES, /* FIELD=VALUE... */
-	ARG_WAIT,    /* [FIELD=VALUE...] [SECONDS] */
+	ARG_LINE,     /* a whole command line */
+	ARG_TEXT_OPT, /* [TEXT...] */
+	ARG_PARAMS,   /* [PARAM=VALUE...] */
+	ARG_MATCHES,  /* FIELD=VALUE... */
+	ARG_WAIT,     /* [FIELD=VALUE...] [SECONDS] */
 	ARG_KIND_COUNT
 };
 
@@ -58,6 +61,7 @@ enum needs {
 	NEEDS_CONSULT,  /* it consults, or is consulted for */
 	NEEDS_TRANSFER, /* a transfer lasts                */
 	NEEDS_SCRIPT,   /* only `run` has it               */
+	NEEDS_CONSOLE,  /* only the full screen has it     */
 	NEEDS_COUNT
 };
 
@@ -116,6 +120,10 @@ const char *arg_usage(enum arg_kind kind);
  */
 int command_parse(struct cmdline *line, const struct app *app, const char *text,
 		  char *why, size_t size);
+
+/** The call a command means without a number / a line means; 0: none */
+uint32_t command_meant(const struct app *app, const struct command *cmd);
+uint32_t command_call(const struct app *app, const struct cmdline *line);
 
 /** Why the command cannot run now (static or in buf), NULL: it can */
 const char *command_refusal(const struct app *app, const struct command *cmd,

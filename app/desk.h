@@ -95,6 +95,8 @@ struct desk_pick {
 struct desk_call {
 	uint32_t id;
 	uint64_t began_ms, answered_ms, held_ms, ended_ms; /* 0: not      */
+	enum call_state state; /* as it was told last */
+	unsigned code;
 	uint32_t returned; /* the transfer it came back from, 0: none    */
 	bool silenced, warned;
 };
@@ -104,7 +106,7 @@ enum alert_kind { ALERT_NONE, ALERT_RING, ALERT_FAIL, ALERT_INFO };
 /** The second row of the screen */
 struct alert {
 	enum alert_kind kind;
-	char text[2 * TEXT_MAX];
+	char text[3 * TEXT_MAX];
 	char keys[64]; /* "F2 answer  F9 reject" */
 };
 
@@ -136,7 +138,6 @@ struct desk {
 	struct diary_line *diary; /* ring of DIARY_MAX                 */
 	uint64_t diaryc;          /* all there were                    */
 	struct siplog *sip;
-	struct directory *directory;
 	struct pasts *past;
 	uint64_t dropped; /* news that was dropped, told by the engine */
 
@@ -168,8 +169,7 @@ struct desk {
 };
 
 /** @param past  File of past calls, NULL: none */
-void desk_init(struct desk *d, struct app *app, const char *directory,
-	       const char *past);
+void desk_init(struct desk *d, struct app *app, const char *past);
 void desk_done(struct desk *d);
 
 /* ---- the doors ------------------------------------------------------- */
@@ -238,6 +238,15 @@ const struct diary_line *desk_diary(const struct desk *d, unsigned i);
 unsigned desk_dialogs(const struct desk *d, uint32_t call, uint64_t *v,
 		      unsigned max);
 
+enum { DESK_NO_ROW = 0xffffffff, LADDER_MAX = 1000 };
+
+/** How many rows a pane has, and the chosen one of them (or DESK_NO_ROW) */
+unsigned desk_rows(const struct desk *d, enum pane pane);
+unsigned desk_row(const struct desk *d, enum pane pane);
+/** The messages of the ladder that is shown, oldest first */
+unsigned desk_ladder(const struct desk *d, const struct sip_line **v,
+		     unsigned max);
+
 /** Context of the keys that hold now */
 unsigned desk_context(const struct desk *d);
 
@@ -252,6 +261,12 @@ void desk_open(struct desk *d, enum line_use use, const char *text);
 void desk_ask(struct desk *d, const struct command *cmd, uint32_t call);
 /** Show a full pane, or go back */
 void desk_show(struct desk *d, enum pane pane);
+/** Close what is open, the topmost first; false: nothing was */
+bool desk_back(struct desk *d);
+/** To the next row that holds what is looked for; `here`: or this one */
+bool desk_find(struct desk *d, int step, bool here);
+/** Choose a row */
+void desk_row_set(struct desk *d, enum pane pane, unsigned i);
 /** Move the choice in the pane that has the keys (or in the picker) */
 void desk_move(struct desk *d, int rows);
 void desk_focus(struct desk *d, int step);

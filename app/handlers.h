@@ -20,6 +20,13 @@ command_h cmd_unwatch;
 command_h cmd_accounts, cmd_calls, cmd_help, cmd_quit, cmd_select;
 command_h cmd_transfers;
 
+/* cmd_desk.c: what only the console on a screen has */
+command_h cmd_back, cmd_command, cmd_commands, cmd_default, cmd_directory;
+command_h cmd_find, cmd_focus, cmd_follow, cmd_history, cmd_keys, cmd_ladder;
+command_h cmd_log, cmd_move, cmd_next, cmd_nth, cmd_previous, cmd_redraw;
+command_h cmd_retry, cmd_save, cmd_silence, cmd_suspend, cmd_toggle, cmd_trace;
+command_h cmd_voicemail, cmd_zoom;
+
 /* cmd_config.c: how things are set */
 command_h cmd_account, cmd_bind, cmd_color, cmd_palette, cmd_set, cmd_source;
 command_h cmd_theme;

@@ -246,6 +246,14 @@ bool keymap_bind(struct keymap *map, unsigned context, const struct key *key,
 	return twice;
 }
 
+const char *keymap_own(const struct keymap *map, unsigned context,
+		       const struct key *key)
+{
+	const struct binding *b = lookup(map, context, key);
+
+	return b ? b->line : NULL;
+}
+
 const char *keymap_find(const struct keymap *map, unsigned context,
 			const struct key *key)
 {

@@ -79,6 +79,10 @@ void keymap_done(struct keymap *map);
 bool keymap_bind(struct keymap *map, unsigned context, const struct key *key,
 		 const char *line, bool user);
 
+/** The line a key runs in this context itself, or NULL */
+const char *keymap_own(const struct keymap *map, unsigned context,
+		       const struct key *key);
+
 /** The line a key runs in a context (then in `all`), or NULL */
 const char *keymap_find(const struct keymap *map, unsigned context,
 			const struct key *key);

@@ -36,7 +36,7 @@ static void on_news(const struct event *ev, enum news news, void *arg)
 	    (!prm->quiet || ev->type == EV_LOG))
 		out_event(prm->out, ev, prm->prefix ? prm->prefix : "",
 			  news == NEWS_LISTED);
-	if (prm->robot->event && news != NEWS_LISTED)
+	if (prm->robot->event && (news != NEWS_LISTED || prm->robot->listed))
 		prm->robot->event(prm->robot->self, ev);
 }
 
@@ -66,10 +66,15 @@ static void take_events(struct loop *l)
 
 static void take_signal(struct loop *l)
 {
+	const struct robot *r = l->prm->robot;
 	struct signalfd_siginfo info;
+	int signo;
 
-	if (read(l->prm->signal_fd, &info, sizeof(info)) == sizeof(info))
-		l->signo = (int)info.ssi_signo;
+	if (read(l->prm->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	signo = (int)info.ssi_signo;
+	if (!r->signal || !r->signal(r->self, signo))
+		l->signo = signo;
 }
 
 /* Wait for something, at most this long [ms]; -1: as long as it takes. */

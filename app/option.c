@@ -28,6 +28,8 @@ static const struct option rows[] = {
 	 "Call the address a 3xx answer gives by itself"},
 	{"hold_warn", OPTION_NUMBER, "seconds", 0, 3600, NULL, "120", -1,
 	 "Warn when a caller is on hold for longer; 0: never"},
+	{"key_guard", OPTION_NUMBER, "milliseconds", 0, 2000, NULL, "400", -1,
+	 "Ignore a key once that meant something else this long ago"},
 	{"keys", OPTION_CHOICE, NULL, 0, 0, "default desk vim", "default", -1,
 	 "Preset of key bindings"},
 	{"mouse", OPTION_BOOL, NULL, 0, 0, NULL, "on", -1,
@@ -57,6 +59,8 @@ static const struct option rows[] = {
 	{"transfer_timeout", OPTION_NUMBER, "seconds", 60, 1800, NULL, "600",
 	 EOPT_TRANSFER_TIMEOUT,
 	 "The longest a transfer may last"},
+	{"voicemail", OPTION_TEXT, NULL, 0, 0, NULL, "", -1,
+	 "Voicemail of a target, {} is its number, such as *{}"},
 };
 /* clang-format on */
 

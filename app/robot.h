@@ -29,10 +29,15 @@ struct robot {
 	void (*input)(void *self);
 	/** Has it ended, and with what?  NULL: never by itself */
 	bool (*done)(const void *self, int *codep);
+	/** A signal came; true: it is not one that ends the program.  NULL:
+	 *  each does */
+	bool (*signal)(void *self, int signo);
 	/** Told once of a signal; gives the exit code.  NULL: 128 + signo */
 	int (*interrupted)(void *self, int signo);
 	/** What is heard while the program ends may still be the result */
 	bool last_word;
+	/** It wants to hear what a command lists, too */
+	bool listed;
 };
 
 #endif

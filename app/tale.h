@@ -30,7 +30,9 @@ struct tale_step {
 struct tale {
 	struct transfer_info info; /* the last news                       */
 	char caller[NAME_MAX_LEN]; /* as shown when it began              */
+	char peer[URI_MAX];        /* the caller's address                */
 	char target[NAME_MAX_LEN];
+	char number[NAME_MAX_LEN]; /* the target's, short                 */
 	uint64_t began_ms, refer_ms, ended_ms;  /* 0: not yet              */
 	uint64_t held_ms, dialed_ms, talked_ms; /* of a consultation      */
 	char wall[6];       /* "14:29", when it began                      */

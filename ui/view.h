@@ -39,6 +39,16 @@ unsigned view_first(unsigned n, unsigned sel, int h);
 /** "0:07", "12:34", "1:02:03" into buf (at least 12 bytes); returns buf */
 char *view_time(char *buf, size_t size, uint64_t ms);
 
+/** One SIP message in a row: time of time_w cells, direction, what it is */
+void view_message_line(struct canvas *c, struct rect r,
+		       const struct sip_line *l, int time_w);
+
+/** Cells of a hint [columns] */
+int view_hint_width(const struct hint *h);
+
+/** The line as it is typed, from column x on, with the cursor; returns x */
+int view_typed(struct canvas *c, struct rect r, const struct desk *d, int x);
+
 /** What lies at a cell, for the mouse */
 struct view_spot {
 	enum pane pane; /* PANE_COUNT: none */

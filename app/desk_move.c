@@ -1,0 +1,651 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "app/alloc.h"
+#include "app/desk_priv.h"
+#include "base/text.h"
+#include "base/thread.h"
+
+/*
+ * How the user moves: keys become command lines, panes get the keys, rows
+ * are chosen.
+ *
+ * A key means what the screen said when it was pressed.  desk_shown() keeps
+ * what every key would do; when that has changed a moment ago, the key is
+ * for what was there before, and is ignored once.
+ */
+
+struct meaning {
+	struct key key;
+	const struct command *cmd; /* NULL: nothing now */
+	uint32_t call;
+	uint64_t changed_ms; /* 0: long ago */
+};
+
+/* ---- what a key would do ----------------------------------------------- */
+
+unsigned desk_context(const struct desk *d)
+{
+	static const char *const of_line[] = {
+		[LINE_NONE] = NULL,       [LINE_COMMAND] = "prompt",
+		[LINE_TARGET] = "picker", [LINE_PALETTE] = "picker",
+		[LINE_FIND] = "prompt",   [LINE_CONFIRM] = "prompt",
+		[LINE_DIGITS] = "dtmf",
+	};
+	const char *name = of_line[d->line.use];
+	unsigned i = 0;
+
+	if (!name)
+		name = d->focus == PANE_MESSAGE ? "ladder"
+						: pane_name(d->focus);
+	(void)key_context_find(&i, name); /* a name of ours */
+
+	return i;
+}
+
+/* One part of "hold | resume" */
+struct action {
+	char line[256];
+	const struct command *cmd; /* NULL: no such command, or no sense now */
+	uint32_t call;
+	bool lacks; /* an argument */
+	char why[TEXT_MAX];
+};
+
+static bool resolve_part(const struct desk *d, struct action *a)
+{
+	struct cmdline line;
+	char buf[TEXT_MAX];
+	const char *why;
+	char name[32];
+	size_t len = strcspn(a->line, " ");
+
+	a->cmd = NULL;
+	if (!text_ncopy(name, sizeof(name), a->line, len))
+		a->cmd = command_find(name);
+	if (!a->cmd) {
+		snprintf(a->why, sizeof(a->why), "there is no command %.64s",
+			 a->line);
+		return false;
+	}
+	a->lacks = a->line[len] == '\0' && desk_lacks(a->cmd);
+	if (a->lacks) {
+		a->call = command_meant(d->app, a->cmd);
+	} else {
+		if (command_parse(&line, d->app, a->line, a->why,
+				  sizeof(a->why)))
+			return false;
+		a->call = command_call(d->app, &line);
+	}
+	why = command_refusal(d->app, a->cmd, a->call, buf, sizeof(buf));
+	if (why)
+		snprintf(a->why, sizeof(a->why), "%s: %s", a->cmd->name, why);
+
+	return !why;
+}
+
+/* The first part that can run now; else false, and why the first cannot */
+static bool resolve(const struct desk *d, const char *line, struct action *a)
+{
+	struct action part;
+	bool first = true;
+
+	while (line) {
+		const char *bar = strstr(line, " | ");
+		size_t len = bar ? (size_t)(bar - line) : strlen(line);
+
+		memset(&part, 0, sizeof(part));
+		if (text_ncopy(part.line, sizeof(part.line), line, len))
+			return false;
+		if (resolve_part(d, &part)) {
+			*a = part;
+			return true;
+		}
+		if (first)
+			*a = part;
+		first = false;
+		line = bar ? bar + 3 : NULL;
+	}
+
+	return false;
+}
+
+void desk_shown(struct desk *d)
+{
+	const struct keymap *map = &d->app->keymap;
+	const bool same = d->meaningc == map->n;
+
+	ASSERT_UI();
+	if (!same) {
+		d->meanings = alloc_grow(d->meanings, map->n + 1,
+					 sizeof(*d->meanings));
+		memset(d->meanings, 0, (map->n + 1) * sizeof(*d->meanings));
+	}
+	d->meaningc = map->n;
+	for (unsigned i = 0; i < map->n; i++) {
+		struct meaning *m = &d->meanings[i];
+		struct action a = {.cmd = NULL};
+		const bool can =
+			map->v[i].line && resolve(d, map->v[i].line, &a);
+		const struct command *cmd = can ? a.cmd : NULL;
+
+		if (same && m->cmd && (cmd != m->cmd || a.call != m->call))
+			m->changed_ms = d->now_ms;
+		m->key = map->v[i].key;
+		m->cmd = cmd;
+		m->call = can ? a.call : 0;
+	}
+}
+
+/* It would have done something else a moment ago */
+static bool just_changed(struct desk *d, const struct key *key,
+			 const char *line)
+{
+	const uint64_t guard = option_number(&d->app->options, "key_guard");
+	const struct keymap *map = &d->app->keymap;
+
+	for (unsigned i = 0; i < map->n && i < d->meaningc; i++) {
+		struct meaning *m = &d->meanings[i];
+
+		if (map->v[i].line != line)
+			continue;
+		if (!m->changed_ms || d->now_ms >= m->changed_ms + guard)
+			return false;
+		m->changed_ms = 0;
+		d->ignored = *key;
+		d->ignored_ms = d->now_ms;
+		return true;
+	}
+
+	return false;
+}
+
+/* ---- running it -------------------------------------------------------- */
+
+static const struct call_info *held(const struct desk *d, uint32_t call)
+{
+	const struct call_info *c = model_call(&d->app->model, call);
+
+	return c && c->state == CALL_HELD ? c : NULL;
+}
+
+void desk_run(struct desk *d, const char *line)
+{
+	const struct call_info *c;
+	struct action a;
+	char name[NAME_MAX_LEN];
+
+	ASSERT_UI();
+	d->dirty = true;
+	if (!resolve(d, line, &a)) {
+		desk_note(d, LOG_WARN, "%s", a.why);
+		return;
+	}
+	/* a caller on hold is not lost by one key */
+	c = strcmp(a.cmd->name, "hangup") == 0 ? held(d, a.call) : NULL;
+	if (c) {
+		snprintf(a.line, sizeof(a.line), "hangup %u", a.call);
+		desk_confirm(d, a.line, "hang up %s, on hold?  y/n",
+			     desk_name(d, c, name, sizeof(name)));
+		return;
+	}
+	if (!a.lacks)
+		(void)app_line(d->app, a.line);
+	else if (d->line.use == LINE_TARGET && desk_choose(d, a.cmd))
+		return;
+	else
+		desk_ask(d, a.cmd, a.call);
+}
+
+static void key_digit(struct desk *d, const struct key *key)
+{
+	struct desk_line *l = &d->line;
+	const size_t len = strlen(l->text);
+	char line[64];
+
+	if (key->code == KEYSYM_ESC || key->code == KEYSYM_ENTER) {
+		desk_leave(d);
+		return;
+	}
+	if (key->code > 'd' || !strchr("0123456789*#ABCDabcd", (int)key->code))
+		return;
+	snprintf(line, sizeof(line), "dtmf %u \"%c\"", d->pick.call,
+		 (char)key->code);
+	(void)app_line(d->app, line);
+	if (len + 1 < sizeof(l->text)) {
+		l->text[len] = (char)key->code;
+		l->text[len + 1] = '\0';
+		l->cursor = len + 1;
+	}
+	d->dirty = true;
+}
+
+static void key_question(struct desk *d, const struct key *key)
+{
+	char line[LEX_LINE_MAX];
+
+	text_copy(line, sizeof(line), d->line.text);
+	desk_leave(d);
+	if (key->code == 'y' || key->code == 'Y')
+		(void)app_line(d->app, line);
+}
+
+static bool is_letter(const struct key *key)
+{
+	return key->code < KEYSYM_NAMED && key->code > ' ' && !key->mods;
+}
+
+static bool types_first(const struct desk *d)
+{
+	return strcmp(option_get(&d->app->options, "keys"), "desk") == 0 &&
+	       d->focus != PANE_HELP && d->focus != PANE_LADDER &&
+	       d->focus != PANE_MESSAGE;
+}
+
+/* Preset "desk": what is typed goes to the target field at once */
+static void key_types(struct desk *d, const struct key *key)
+{
+	const struct call_info *c = model_selected(&d->app->model);
+	const bool up =
+		c && (c->state == CALL_TALKING || c->state == CALL_HELD);
+	char text[8];
+
+	desk_ask(d, command_find(up ? "consult" : "dial"), up ? c->id : 0);
+	desk_open(d, LINE_TARGET, key_format(key, text, sizeof(text)));
+}
+
+bool desk_wants(const struct desk *d, const struct key *key)
+{
+	const char *line;
+
+	if (d->line.use == LINE_NONE || d->line.use == LINE_CONFIRM ||
+	    d->line.use == LINE_DIGITS)
+		return true;
+	if (key->code >= KEYSYM_F1 && key->code < KEYSYM_F1 + 24)
+		return true;
+	if (key->mods & MOD_META && keymap_find(&d->app->keymap, 0, key) &&
+	    strcmp(keymap_find(&d->app->keymap, 0, key), "answer") == 0)
+		return true;
+	line = keymap_own(&d->app->keymap, desk_context(d), key);
+
+	return line != NULL;
+}
+
+void desk_key(struct desk *d, const struct key *key)
+{
+	const bool function = key->code >= KEYSYM_F1;
+	const char *line;
+
+	ASSERT_UI();
+	if (d->line.use == LINE_CONFIRM && !function) {
+		key_question(d, key);
+		return;
+	}
+	if (d->line.use == LINE_DIGITS && !function) {
+		key_digit(d, key);
+		return;
+	}
+	line = keymap_find(&d->app->keymap, desk_context(d), key);
+	if (!line) {
+		if (d->line.use == LINE_NONE && is_letter(key) &&
+		    types_first(d))
+			key_types(d, key);
+		return;
+	}
+	d->dirty = true;
+	if (just_changed(d, key, line))
+		return;
+	desk_run(d, line);
+}
+
+/* ---- rows -------------------------------------------------------------- */
+
+unsigned desk_ladder(const struct desk *d, const struct sip_line **v,
+		     unsigned max)
+{
+	uint64_t dialogs[16];
+	const unsigned n = desk_dialogs(d, d->ladder, dialogs, 16);
+
+	return siplog_of(d->sip, dialogs, n, v, max);
+}
+
+static unsigned diary_rows(const struct desk *d)
+{
+	return d->diaryc < DIARY_MAX ? (unsigned)d->diaryc : DIARY_MAX;
+}
+
+unsigned desk_rows(const struct desk *d, enum pane pane)
+{
+	const struct sip_line *v[LADDER_MAX];
+	struct hint hints[HINTS_MAX];
+
+	switch (pane) {
+	case PANE_CALLS:
+		return model_calls_up(&d->app->model);
+	case PANE_TRANSFERS:
+		return desk_failure(d) ? hints_recovery(d, hints) : d->talec;
+	case PANE_DIRECTORY:
+		return d->app->directory ? directory_count(d->app->directory)
+					 : 0;
+	case PANE_LADDER:
+		return desk_ladder(d, v, LADDER_MAX);
+	case PANE_TRACE:
+		return siplog_count(d->sip);
+	case PANE_LOG:
+		return diary_rows(d);
+	case PANE_HISTORY:
+		return past_count(d->past);
+	default:
+		return 0;
+	}
+}
+
+static unsigned row_of_call(const struct desk *d)
+{
+	const struct call_info *v[256];
+	const unsigned n = desk_calls(d, v, 256);
+
+	for (unsigned i = 0; i < n; i++) {
+		if (v[i]->id == d->app->model.selected)
+			return i;
+	}
+
+	return DESK_NO_ROW;
+}
+
+static unsigned row_of_serial(const struct desk *d, enum pane pane,
+			      uint64_t serial)
+{
+	const struct sip_line *v[LADDER_MAX];
+	const unsigned n = desk_rows(d, pane);
+
+	if (pane == PANE_LADDER)
+		(void)desk_ladder(d, v, LADDER_MAX);
+	for (unsigned i = 0; i < n; i++) {
+		const uint64_t here = pane == PANE_LADDER
+					      ? v[i]->serial
+					      : siplog_at(d->sip, i)->serial;
+
+		if (here >= serial)
+			return i;
+	}
+
+	return n ? n - 1 : 0;
+}
+
+unsigned desk_row(const struct desk *d, enum pane pane)
+{
+	const uint64_t row = d->row[pane];
+	const unsigned n = desk_rows(d, pane);
+
+	if (pane == PANE_CALLS)
+		return row_of_call(d);
+	if (!n)
+		return DESK_NO_ROW;
+	switch (pane) {
+	case PANE_LADDER:
+	case PANE_TRACE:
+		return row ? row_of_serial(d, pane, row) : n - 1;
+	case PANE_LOG:
+		/* rows stand oldest first, as they came */
+		return !row || row <= d->diaryc - n
+			       ? (row ? 0 : n - 1)
+			       : (unsigned)(row - 1 - (d->diaryc - n));
+	default:
+		return row < n ? (unsigned)row : n - 1;
+	}
+}
+
+void desk_row_set(struct desk *d, enum pane pane, unsigned i)
+{
+	const struct sip_line *lines[LADDER_MAX];
+	const struct call_info *v[256];
+	const unsigned n = desk_rows(d, pane);
+	const bool last = i + 1 >= n;
+
+	if (i >= n)
+		return;
+	d->dirty = true;
+	switch (pane) {
+	case PANE_CALLS:
+		if (i < desk_calls(d, v, 256))
+			model_select(&d->app->model, v[i]->id);
+		break;
+	case PANE_LADDER:
+		(void)desk_ladder(d, lines, LADDER_MAX);
+		d->row[pane] = last ? 0 : lines[i]->serial;
+		d->scroll[PANE_MESSAGE] = 0;
+		break;
+	case PANE_TRACE:
+		d->row[pane] = last ? 0 : siplog_at(d->sip, i)->serial;
+		break;
+	case PANE_LOG:
+		d->row[pane] = last ? 0 : d->diaryc - n + 1 + i;
+		break;
+	default:
+		d->row[pane] = i;
+		break;
+	}
+}
+
+void desk_move(struct desk *d, int rows)
+{
+	const enum pane pane = d->focus;
+	unsigned n, at;
+
+	ASSERT_UI();
+	d->dirty = true;
+	if (d->line.use == LINE_TARGET || d->line.use == LINE_PALETTE) {
+		int sel = (int)d->pick.sel + rows;
+
+		if (sel >= (int)d->pick.n)
+			sel = (int)d->pick.n - 1;
+		d->pick.sel = sel > 0 ? (unsigned)sel : 0;
+		return;
+	}
+	if (pane == PANE_HELP || pane == PANE_MESSAGE) {
+		int top = (int)d->scroll[pane] + rows;
+
+		d->scroll[pane] = top > 0 ? (unsigned)top : 0;
+		return;
+	}
+	n = desk_rows(d, pane);
+	if (!n)
+		return;
+	at = desk_row(d, pane);
+	if (at == DESK_NO_ROW)
+		at = rows > 0 ? 0 : n - 1;
+	else if (rows < 0)
+		at = (unsigned)-rows < at ? at - (unsigned)-rows : 0;
+	else
+		at = at + (unsigned)rows < n ? at + (unsigned)rows : n - 1;
+	desk_row_set(d, pane, at);
+}
+
+/* ---- searching --------------------------------------------------------- */
+
+static void text_of_row(const struct desk *d, enum pane pane, unsigned i,
+			char *dst, size_t size)
+{
+	const struct sip_line *v[LADDER_MAX], *s = NULL;
+	const struct diary_line *l;
+	const struct contact *who;
+	const struct past *p;
+
+	dst[0] = '\0';
+	switch (pane) {
+	case PANE_DIRECTORY:
+		who = directory_at(d->app->directory, i);
+		snprintf(dst, size, "%s %s %s %s", who->name, who->number,
+			 who->department, who->note);
+		break;
+	case PANE_LADDER:
+		if (i < desk_ladder(d, v, LADDER_MAX))
+			s = v[i];
+		break;
+	case PANE_TRACE:
+		s = siplog_at(d->sip, i);
+		break;
+	case PANE_LOG:
+		l = desk_diary(d, desk_rows(d, pane) - 1 - i);
+		if (l)
+			snprintf(dst, size, "%s %s", l->tag, l->text);
+		break;
+	case PANE_HISTORY:
+		p = past_at(d->past, i);
+		snprintf(dst, size, "%s %s %s %s", p->name, p->peer, p->target,
+			 p->text);
+		break;
+	default:
+		break;
+	}
+	if (s)
+		snprintf(dst, size, "%s %u %s", s->method, s->code, s->what);
+}
+
+bool desk_find(struct desk *d, int step, bool here)
+{
+	const enum pane pane = d->focus;
+	const unsigned n = desk_rows(d, pane);
+	unsigned at = desk_row(d, pane);
+	char text[2 * URI_MAX];
+
+	if (!d->find[pane][0] || !n)
+		return false;
+	if (at == DESK_NO_ROW)
+		at = 0;
+	for (unsigned k = here ? 0 : 1; k <= n; k++) {
+		const unsigned i =
+			step > 0 ? (at + k) % n : (at + n - k % n) % n;
+
+		text_of_row(d, pane, i, text, sizeof(text));
+		if (strcasestr(text, d->find[pane])) {
+			desk_row_set(d, pane, i);
+			return true;
+		}
+	}
+	desk_note(d, LOG_WARN, "%s: nothing found", d->find[pane]);
+
+	return false;
+}
+
+/* ---- panes ------------------------------------------------------------- */
+
+void desk_show(struct desk *d, enum pane pane)
+{
+	const bool full = pane == PANE_LADDER || pane == PANE_TRACE ||
+			  pane == PANE_LOG || pane == PANE_HISTORY ||
+			  pane == PANE_HELP;
+
+	ASSERT_UI();
+	d->dirty = true;
+	d->zoom = PANE_COUNT;
+	if (full && d->full == pane) {
+		d->full = PANE_COUNT;
+		d->focus = PANE_CALLS;
+		return;
+	}
+	d->full = full ? pane : PANE_COUNT;
+	d->focus = pane;
+}
+
+void desk_focus(struct desk *d, int step)
+{
+	static const enum pane plain[] = {PANE_CALLS, PANE_TRANSFERS,
+					  PANE_DIRECTORY};
+	const enum pane ladder[] = {PANE_LADDER, PANE_MESSAGE, PANE_CALLS};
+	const enum pane full[] = {d->full, PANE_CALLS};
+	const enum pane *v = plain;
+	unsigned n = 3, at = 0;
+
+	ASSERT_UI();
+	if (d->full == PANE_LADDER) {
+		v = ladder;
+	} else if (d->full != PANE_COUNT) {
+		v = full;
+		n = 2;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (v[i] == d->focus)
+			at = i;
+	}
+	d->focus = v[(at + n + (unsigned)(step % (int)n + (int)n)) % n];
+	if (d->zoom != PANE_COUNT)
+		d->zoom = d->focus;
+	d->dirty = true;
+}
+
+bool desk_back(struct desk *d)
+{
+	ASSERT_UI();
+	d->dirty = true;
+	if (d->line.use != LINE_NONE)
+		desk_leave(d);
+	else if (d->zoom != PANE_COUNT)
+		d->zoom = PANE_COUNT;
+	else if (d->find[d->focus][0])
+		d->find[d->focus][0] = '\0';
+	else if (d->focus == PANE_MESSAGE)
+		d->focus = PANE_LADDER;
+	else if (d->full != PANE_COUNT)
+		desk_show(d, d->full);
+	else if (d->focus != PANE_CALLS)
+		d->focus = PANE_CALLS;
+	else
+		return false;
+
+	return true;
+}
+
+/* ---- the mouse --------------------------------------------------------- */
+
+void desk_click(struct desk *d, enum pane pane, int row, bool twice)
+{
+	ASSERT_UI();
+	if (d->line.use != LINE_NONE)
+		desk_leave(d);
+	d->focus = pane;
+	d->dirty = true;
+	if (row >= 0)
+		desk_row_set(d, pane, (unsigned)row);
+	if (twice && row >= 0)
+		desk_run(d, "default");
+}
+
+void desk_click_hint(struct desk *d, unsigned hint)
+{
+	struct hint v[HINTS_MAX];
+
+	ASSERT_UI();
+	if (hint < hints_now(d, v) && v[hint].line[0])
+		desk_run(d, v[hint].line);
+}
+
+void desk_click_choice(struct desk *d, unsigned choice, bool twice)
+{
+	ASSERT_UI();
+	if (choice >= d->pick.n)
+		return;
+	d->pick.sel = choice;
+	d->dirty = true;
+	if (twice)
+		desk_enter(d, d->line.text);
+}
+
+void desk_wheel(struct desk *d, enum pane pane, int rows)
+{
+	const enum pane was = d->focus;
+
+	ASSERT_UI();
+	if (pane >= PANE_COUNT)
+		return;
+	/* the wheel looks, it does not choose whom a key would hit */
+	if (pane == PANE_CALLS)
+		return;
+	d->focus = pane;
+	desk_move(d, rows);
+	d->focus = was;
+}

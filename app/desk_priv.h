@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef APP_DESK_PRIV_H
+#define APP_DESK_PRIV_H
+
+#include "app/command.h"
+#include "app/desk.h"
+
+/**
+ * @file desk_priv.h  What the files of the desk share.
+ *
+ * Threads: UI.    Blocks: never.
+ */
+
+struct desk_call *desk_call_edit(struct desk *d, uint32_t id);
+struct tale *desk_tale_edit(struct desk *d, uint32_t id);
+
+/** Failures the user has decided about are no alerts any more */
+void desk_settle(struct desk *d);
+
+/** The command needs an argument that no key can give */
+bool desk_lacks(const struct command *cmd);
+
+/** Run a command with what is chosen in the picker; false: nothing is */
+bool desk_choose(struct desk *d, const struct command *cmd);
+
+/** The directory has changed under the picker */
+void desk_pick_again(struct desk *d);
+
+/** Run the line of a key: the first of "hold | resume" that can run now, or
+ *  ask for what it lacks */
+void desk_run(struct desk *d, const char *line);
+
+#endif
