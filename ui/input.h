@@ -23,6 +23,7 @@ enum {
 	INPUT_PASTE_MAX = 64 * 1024,
 	INPUT_ESC_MS = 25,      /* ESC alone is the key           */
 	INPUT_ESC_SSH_MS = 100, /* ... over ssh                   */
+	INPUT_SEQ_MS = 500,     /* a sequence that stops half way */
 	INPUT_PASTE_MS = 2000,  /* a paste that never ends, ends  */
 };
 
