@@ -68,6 +68,8 @@ bool siplog_row(const struct sip_line *l, unsigned row, char *dst, size_t size);
 /**
  * Write messages into a capture file (as --pcap does).
  *
+ * @param dialogs  Those of them; NULL: all messages
+ *
  * @return 0 or errno, why says what is wrong
  */
 int siplog_save(const struct siplog *s, const uint64_t *dialogs, unsigned n,
