@@ -239,7 +239,7 @@ static void part(struct canvas *c, int y, int x)
 static void put(struct canvas *c, int y, int x, unsigned role, const char *text,
 		int width)
 {
-	if (x >= c->cols)
+	if (x < -1 || x >= c->cols)
 		return;
 	if (width == 2 && inside(c, y, x) && inside(c, y, x + 1)) {
 		part(c, y, x);

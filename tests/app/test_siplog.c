@@ -277,6 +277,7 @@ static void test_what_is_missing_leaves_the_rest(void **state)
 	serial = 2;
 	tail = piece_of(data, len, 10, len - 10);
 	bad = tail;
+	bad.total = 2 * TRACE_PIECE;
 	bad.len = TRACE_PIECE + 1;
 
 	assert_false(siplog_take(sl, &head));
