@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/msg.h"
+#include "app/contact.h"
+#include "app/match.h"
 
 /**
  * @file directory.h  Whom one may call: files, searching, names of numbers.
@@ -22,14 +23,6 @@
 
 enum { DIRECTORY_MAX = 100000 }; /* entries; the rest is told and left out */
 
-struct contact {
-	char name[NAME_MAX_LEN];
-	char number[NAME_MAX_LEN]; /* number, user@host or URI */
-	char department[64];
-	char note[NAME_MAX_LEN];
-	uint64_t used_ms; /* last dialled or transferred to; 0: never */
-};
-
 struct directory;
 
 void directory_new(struct directory **dp);
@@ -39,7 +32,18 @@ void directory_free(struct directory *d);
  *  again.  @return how many lines were wrong */
 unsigned directory_load(struct directory *d, const char *path);
 
-/** Has the file changed since?  Then it is read again: true.  A file that
+/** Forget all that was read, and all files */
+void directory_clear(struct directory *d);
+
+/**
+ * The user's own directory, in place of what was read: the file he named
+ * (NULL or "": $XDG_CONFIG_HOME/cordpair/directory.csv, and directory.vcf).
+ *
+ * @return how many lines were wrong
+ */
+unsigned directory_open(struct directory *d, const char *path);
+
+/** Have files changed since?  Then they are read again: true.  One that
  *  has become unreadable keeps what was known, and is told once */
 bool directory_poll(struct directory *d);
 
@@ -51,6 +55,17 @@ const struct contact *directory_at(const struct directory *d, unsigned i);
  *  The same number at another host counts only when it has digits alone */
 const struct contact *directory_by_address(const struct directory *d,
 					   const char *uri);
+
+/**
+ * Whom is meant: the number of the one whose name was typed, or whose words
+ * begin so; everything else comes back as it was typed.
+ *
+ * @param why  When several are meant: names two of them
+ *
+ * @return 0, EINVAL (several), EOVERFLOW
+ */
+int directory_target(const struct directory *d, const char *typed, char *dst,
+		     size_t size, char *why, size_t whysize);
 
 /** He was called or transferred to: he comes first from now on */
 void directory_used(struct directory *d, const char *uri, uint64_t now_ms);
@@ -73,21 +88,13 @@ unsigned directory_search(const struct directory *d, const char *typed,
 			  struct match *v, unsigned max, unsigned *allp);
 
 /**
- * Merge another file into ours (by number; CSV, written whole or not at all).
+ * Merge another file into ours, the first that was loaded (by number; CSV,
+ * written whole or not at all; what ours holds beyond its four columns would
+ * be lost, so that is refused).
  *
  * @return 0 or errno; why says what was done or what is wrong
  */
 int directory_import(struct directory *d, const char *path, char *why,
 		     size_t size);
-
-/* ---- the parts, for tests ------------------------------------------------ */
-
-/**
- * Letters in order, as fzf finds them: where words begin counts more, gaps
- * count against it.
- *
- * @return score, -1: does not match; marks (may be NULL) as above
- */
-int match_subsequence(const char *typed, const char *text, uint64_t *marks);
 
 #endif

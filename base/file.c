@@ -171,6 +171,73 @@ int file_lines(const char *path, file_line_h *lineh, void *arg)
 	return err;
 }
 
+/* ---- writing --------------------------------------------------------- */
+
+int file_make_parent(const char *path)
+{
+	char dir[PATH_MAX];
+	size_t len = strlen(path);
+
+	ASSERT_NOT_SIP();
+	if (len >= sizeof(dir))
+		return ENAMETOOLONG;
+	memcpy(dir, path, len + 1);
+	for (char *p = dir + 1; len && (p = strchr(p, '/')); p++) {
+		*p = '\0';
+		if (mkdir(dir, 0700) && errno != EEXIST)
+			return errno;
+		*p = '/';
+	}
+	return 0;
+}
+
+static int write_all(int fd, const char *p, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno != EINTR)
+			return errno;
+		p += n < 0 ? 0 : n;
+		len -= n < 0 ? 0 : (size_t)n;
+	}
+	return 0;
+}
+
+int file_replace(const char *path, const void *data, size_t len, unsigned mode)
+{
+	char real[PATH_MAX], temp[PATH_MAX + 8];
+	struct stat st;
+	int fd, err;
+
+	ASSERT_NOT_SIP();
+	if (realpath(path, real)) {
+		if (stat(real, &st))
+			return errno;
+		mode = st.st_mode & 0777;
+	} else if (errno != ENOENT) {
+		return errno;
+	} else if (snprintf(real, sizeof(real), "%s", path) >=
+		   (int)sizeof(real)) {
+		return ENAMETOOLONG;
+	}
+	(void)snprintf(temp, sizeof(temp), "%s.XXXXXX", real);
+	fd = mkostemp(temp, O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	err = write_all(fd, data, len);
+	/* else a crash could leave an empty file under the old one's name */
+	if (!err && (fchmod(fd, mode) || fsync(fd)))
+		err = errno;
+	if (close(fd) && !err)
+		err = errno;
+	if (!err && rename(temp, real))
+		err = errno;
+	if (err)
+		(void)unlink(temp); /* it is the first error that counts */
+	return err;
+}
+
 /* ---- secrets --------------------------------------------------------- */
 
 enum { SECRET_RAW = 4096 };

@@ -33,6 +33,19 @@ typedef int(file_line_h)(const char *line, unsigned lineno, void *arg);
  */
 int file_lines(const char *path, file_line_h *lineh, void *arg);
 
+/** Make the directories a file is to stand in, for the user alone; 0, errno */
+int file_make_parent(const char *path);
+
+/**
+ * Write a file whole or not at all: into a new one beside it that takes its
+ * place (where path is a link: the place of what it leads to).
+ *
+ * @param mode  Of the file when there is none yet; else it keeps its own
+ *
+ * @return 0 or errno: then all is as it was
+ */
+int file_replace(const char *path, const void *data, size_t len, unsigned mode);
+
 /**
  * First line of a file that only its owner may read.
  *

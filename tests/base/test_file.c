@@ -56,7 +56,8 @@ static int make_dir(void **state)
 
 static int remove_dir(void **state)
 {
-	static const char *const names[] = {"lines", "secret", "link", "fifo"};
+	static const char *const names[] = {"lines", "secret", "link", "fifo",
+					    "whole"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -748,6 +749,53 @@ static void test_home_is_expanded(void **state)
 	assert_int_equal(file_expand(dst, sizeof(dst), "~/x"), ENOENT);
 }
 
+static void file_is_replaced_whole_or_not_at_all(void **state)
+{
+	struct stat st;
+	char got[8] = "", at[PATH_MAX];
+	int fd;
+
+	(void)state;
+	snprintf(at, sizeof(at), "%s", path_of("whole"));
+	assert_int_equal(file_replace(at, "one", 3, 0640), 0);
+	assert_int_equal(stat(at, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	/* the mode is what it was, whatever is said now; also behind a link */
+	assert_int_equal(symlink("whole", path_of("link")), 0);
+	assert_int_equal(file_replace(path_of("link"), "two!", 4, 0600), 0);
+	assert_int_equal(lstat(path_of("link"), &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(stat(at, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	fd = open(at, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(read(fd, got, sizeof(got)), 4);
+	assert_string_equal(got, "two!");
+	close(fd);
+	/* what fails leaves nothing behind: remove_dir() would not do it */
+	assert_int_equal(unlink(path_of("link")), 0);
+	assert_int_equal(mkdir(path_of("link"), 0700), 0);
+	assert_int_equal(file_replace(path_of("link"), "x", 1, 0600), EISDIR);
+	assert_int_equal(rmdir(path_of("link")), 0);
+	assert_int_equal(file_replace(path_of("no/where"), "x", 1, 0600),
+			 ENOENT);
+}
+
+static void directories_of_a_file_are_made(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(file_make_parent(path_of("a/b/c")), 0);
+	assert_int_equal(file_make_parent(path_of("a/b/c")), 0);
+	assert_int_equal(stat(path_of("a/b"), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	assert_int_equal(stat(path_of("a/b/c"), &st), -1);
+	make("whole", "x", 1, 0600);
+	assert_int_equal(file_make_parent(path_of("whole/c/d")), ENOTDIR);
+	assert_int_equal(rmdir(path_of("a/b")), 0);
+	assert_int_equal(rmdir(path_of("a")), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -761,6 +809,8 @@ int main(void)
 		cmocka_unit_test(dash_is_stdin),
 		cmocka_unit_test(line_is_heard_when_it_is_written),
 		cmocka_unit_test(stdin_that_does_not_block_is_waited_for),
+		cmocka_unit_test(file_is_replaced_whole_or_not_at_all),
+		cmocka_unit_test(directories_of_a_file_are_made),
 		cmocka_unit_test(secret_file_is_its_owners_alone),
 		cmocka_unit_test(secret_is_the_first_line),
 		cmocka_unit_test(secret_without_an_end_is_refused),
