@@ -90,3 +90,61 @@ bool address_same(const char *a, const char *b)
 
 	return strcmp(a + (la > 0 ? la : 0), b + (lb > 0 ? lb : 0)) == 0;
 }
+
+/* Digits, * and #, a + in front, separators between: then without them */
+static bool strip_number(char *s)
+{
+	size_t n = 0, digits = 0;
+
+	if (s[strspn(s, "+0123456789*# -.()/")])
+		return false;
+	for (const char *p = s; *p; p++) {
+		if (*p == '+' && n)
+			return false;
+		digits += isdigit((unsigned char)*p) || *p == '*' || *p == '#';
+	}
+	if (!digits)
+		return false;
+	for (const char *p = s; *p; p++)
+		if (!strchr(" -.()/", *p))
+			s[n++] = *p;
+	s[n] = '\0';
+
+	return true;
+}
+
+void address_key(struct address_key *key, const char *uri)
+{
+	bool sip = strncasecmp(uri, "sip:", 4) == 0;
+	bool sips = strncasecmp(uri, "sips:", 5) == 0;
+	bool tel = strncasecmp(uri, "tel:", 4) == 0;
+	const char *s = uri + (sips ? 5 : sip || tel ? 4 : 0);
+	const char *at = tel ? NULL : strchr(s, '@');
+	size_t len = at ? strcspn(s, ":;@") : strlen(s);
+
+	key->user[0] = key->host[0] = '\0';
+	if (at || (!sip && !sips))
+		(void)text_ncopy(key->user, sizeof(key->user), s, len);
+	if (at || sip || sips) {
+		const char *host = at ? at + 1 : s;
+
+		len = host[0] == '[' ? strcspn(host, "]")
+				     : strcspn(host, ":;?");
+		(void)text_ncopy(key->host, sizeof(key->host), host, len);
+	}
+	for (char *p = key->host; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	key->number = strip_number(key->user);
+	key->hash = text_hash(key->user, strlen(key->user));
+}
+
+bool address_same_party(const char *a, const char *b)
+{
+	struct address_key ka, kb;
+
+	address_key(&ka, a);
+	address_key(&kb, b);
+
+	return ka.user[0] && strcmp(ka.user, kb.user) == 0 &&
+	       (strcmp(ka.host, kb.host) == 0 || (ka.number && kb.number));
+}

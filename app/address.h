@@ -3,6 +3,9 @@
 #define APP_ADDRESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "base/msg.h"
 
 /**
  * @file address.h  Could this be somebody to call?
@@ -22,5 +25,19 @@ int address_check(const char *target, const char **whyp);
 
 /** The same party, as far as the text tells?  (The scheme aside.) */
 bool address_same(const char *a, const char *b);
+
+/** An address as two are compared */
+struct address_key {
+	char user[URI_MAX]; /* of a number: without visual separators */
+	char host[URI_MAX]; /* small letters; "": none                */
+	bool number;        /* the user part is a telephone number    */
+	uint64_t hash;      /* of user                                */
+};
+
+void address_key(struct address_key *key, const char *uri);
+
+/** Could it be the same person: parameters, ports and separators of numbers
+ *  aside; a number may come by another host, a name may not */
+bool address_same_party(const char *a, const char *b);
 
 #endif

@@ -25,9 +25,14 @@ bool contact_set(struct contact *c, enum contact_field field, const char *s,
 	text_clean(clean, sizeof(clean), s, len);
 	p += *p == ' ';
 	n = strlen(p);
-	if (n && p[n - 1] == ' ')
-		p[--n] = '\0';
+	n -= n && p[n - 1] == ' ';
+	p[n] = '\0';
 	text_cut(fields[field], sizes[field], p);
+	p = fields[field];
+	/* it may have been cut behind a blank */
+	len = strlen(p);
+	if (len && p[len - 1] == ' ')
+		p[len - 1] = '\0';
 
 	return n >= sizes[field];
 }

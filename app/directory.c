@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "app/directory.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "app/alloc.h"
 #include "app/csv.h"
@@ -59,53 +55,6 @@ void directory_free(struct directory *d)
 }
 
 /* ---- addresses ----------------------------------------------------------- */
-
-/* Digits, * and #, a + in front, separators between: then without them */
-static bool strip_number(char *s)
-{
-	size_t n = 0, digits = 0;
-
-	if (s[strspn(s, "+0123456789*# -.()/")])
-		return false;
-	for (const char *p = s; *p; p++) {
-		if (*p == '+' && n)
-			return false;
-		digits += isdigit((unsigned char)*p) || *p == '*' || *p == '#';
-	}
-	if (!digits)
-		return false;
-	for (const char *p = s; *p; p++)
-		if (!strchr(" -.()/", *p))
-			s[n++] = *p;
-	s[n] = '\0';
-
-	return true;
-}
-
-void address_key(struct address_key *key, const char *uri)
-{
-	bool sip = strncasecmp(uri, "sip:", 4) == 0;
-	bool sips = strncasecmp(uri, "sips:", 5) == 0;
-	bool tel = strncasecmp(uri, "tel:", 4) == 0;
-	const char *s = uri + (sips ? 5 : sip || tel ? 4 : 0);
-	const char *at = tel ? NULL : strchr(s, '@');
-	size_t len = at ? strcspn(s, ":;@") : strlen(s);
-
-	key->user[0] = key->host[0] = '\0';
-	if (at || (!sip && !sips))
-		(void)text_ncopy(key->user, sizeof(key->user), s, len);
-	if (at || sip || sips) {
-		const char *host = at ? at + 1 : s;
-
-		len = host[0] == '[' ? strcspn(host, "]")
-				     : strcspn(host, ":;?");
-		(void)text_ncopy(key->host, sizeof(key->host), host, len);
-	}
-	for (char *p = key->host; *p; p++)
-		*p = (char)tolower((unsigned char)*p);
-	key->number = strip_number(key->user);
-	key->hash = text_hash(key->user, strlen(key->user));
-}
 
 bool directory_same(const struct entry *e, const struct address_key *key)
 {
@@ -328,49 +277,6 @@ static void on_wrong(unsigned line, const char *why, void *arg)
 	on_lost(line, "a line that is wrong", r);
 }
 
-/* All of it in memory: a file may change under a map */
-static int slurp(const char *path, char **textp, size_t *lenp, struct stat *st)
-{
-	/* not to hang on a fifo before fstat() has told what it is */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	char *text = NULL;
-	size_t len = 0, size = 0;
-	ssize_t n = 1;
-	int err = 0;
-
-	if (fd < 0)
-		return errno;
-	if (fstat(fd, st))
-		err = errno;
-	else if (S_ISDIR(st->st_mode))
-		err = EISDIR;
-	else if (!S_ISREG(st->st_mode) && !S_ISCHR(st->st_mode))
-		err = EINVAL;
-	else if (st->st_size > FILE_MAX)
-		err = EFBIG;
-	while (!err && n) {
-		if (len == size) {
-			size = size ? 2 * size : (size_t)st->st_size + 4096;
-			text = alloc_grow(text, size, 1);
-		}
-		n = read(fd, text + len, size - len);
-		if (n < 0 && errno != EINTR)
-			err = errno;
-		len += n < 0 ? 0 : (size_t)n;
-		if (len > FILE_MAX)
-			err = EFBIG;
-	}
-	close(fd);
-	if (err) {
-		free(text);
-		return err;
-	}
-	*textp = text;
-	*lenp = len;
-
-	return 0;
-}
-
 static void parse(struct reading *r, const char *text, size_t len)
 {
 	const struct contact_sink sink = {on_contact, on_wrong, on_lost, r};
@@ -431,7 +337,7 @@ int directory_read(struct directory *d, unsigned file, unsigned *wrongp)
 	char *text = NULL;
 	uint64_t hash;
 	size_t len = 0;
-	int err = slurp(f->path, &text, &len, &st);
+	int err = file_read(&text, &len, &st, f->path, FILE_MAX);
 
 	*wrongp = 0;
 	f->st = st;

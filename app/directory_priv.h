@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include "app/address.h"
 #include "app/directory.h"
 
 /**
@@ -11,14 +12,6 @@
  */
 
 enum { DIRECTORY_FILES = 8 };
-
-/** An address as two are compared */
-struct address_key {
-	char user[URI_MAX]; /* of a number: without visual separators */
-	char host[URI_MAX]; /* small letters; "": none                */
-	bool number;        /* the user part is a telephone number    */
-	uint64_t hash;      /* of user                                */
-};
 
 struct entry {
 	struct contact c;
@@ -53,8 +46,6 @@ struct directory {
 	unsigned n;
 	struct entry **by_hash; /* the same, by hash, then by name */
 };
-
-void address_key(struct address_key *key, const char *uri);
 
 /** First entry with this user part (of directory.by_hash), n: none */
 unsigned directory_run(const struct directory *d, uint64_t hash);

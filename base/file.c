@@ -171,6 +171,55 @@ int file_lines(const char *path, file_line_h *lineh, void *arg)
 	return err;
 }
 
+/* ---- whole files ----------------------------------------------------- */
+
+int file_read(char **textp, size_t *lenp, struct stat *st, const char *path,
+	      size_t max)
+{
+	/* not to hang on a fifo before fstat() has told what it is */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char *text = NULL;
+	size_t len = 0, size = 0, n = 1;
+	int err = 0;
+
+	ASSERT_NOT_SIP();
+	if (fd < 0)
+		return errno;
+	if (fstat(fd, st))
+		err = errno;
+	else if (S_ISDIR(st->st_mode))
+		err = EISDIR;
+	else if (!S_ISREG(st->st_mode) && !S_ISCHR(st->st_mode))
+		err = EINVAL;
+	else if (st->st_size > 0 && (size_t)st->st_size > max)
+		err = EFBIG;
+	while (!err && n) {
+		if (len == size) {
+			char *more;
+
+			size = size ? 2 * size : (size_t)st->st_size + 4096;
+			more = realloc(text, size);
+			if (!more) {
+				err = ENOMEM;
+				break;
+			}
+			text = more;
+		}
+		err = read_some(fd, text + len, size - len, &n);
+		len += err ? 0 : n;
+		if (!err && len > max)
+			err = EFBIG;
+	}
+	(void)close(fd); /* only read from */
+	if (err) {
+		free(text);
+		return err;
+	}
+	*textp = text;
+	*lenp = len;
+	return 0;
+}
+
 /* ---- writing --------------------------------------------------------- */
 
 int file_make_parent(const char *path)

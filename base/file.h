@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdbool.h>
 
+struct stat;
+
 /**
  * @file file.h  Where the user's files are, and reading them safely.
  *
@@ -32,6 +34,18 @@ typedef int(file_line_h)(const char *line, unsigned lineno, void *arg);
  *         or what lineh returned
  */
 int file_lines(const char *path, file_line_h *lineh, void *arg);
+
+/**
+ * Read a whole file; never waits for a fifo.
+ *
+ * @param textp  Yours, free(3); not terminated
+ * @param st     What it was when it was opened; untouched where that failed
+ *
+ * @return 0, the errno of open/read, EISDIR, EINVAL (not a plain file),
+ *         EFBIG (over max bytes), ENOMEM
+ */
+int file_read(char **textp, size_t *lenp, struct stat *st, const char *path,
+	      size_t max);
 
 /** Make the directories a file is to stand in, for the user alone; 0, errno */
 int file_make_parent(const char *path);
