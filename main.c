@@ -20,6 +20,7 @@
 #include "app/bank.h"
 #include "app/cli.h"
 #include "app/config.h"
+#include "app/directory.h"
 #include "app/exitcode.h"
 #include "app/loop.h"
 #include "app/out.h"
@@ -41,6 +42,8 @@ enum { DEFAULT_LIMIT_MS = 600 * 1000 };
 struct program {
 	struct cli cli;
 	struct app app;
+	struct directory *directory;
+	char target[2][URI_MAX]; /* of `call` and `xfer` */
 	struct port port;
 	struct engine *engine;
 	struct out *out;
@@ -95,7 +98,7 @@ static void on_log(enum log_level level, const char *tag, const char *text,
 	write_log(p, level, tag, text);
 	if (p->running)
 		app_log(level, tag, text, &p->app);
-	else if (strcmp(tag, "config") == 0)
+	else if (strcmp(tag, "config") == 0 || strcmp(tag, "directory") == 0)
 		fprintf(stderr, "%s\n", text); /* "FILE:LINE: why" */
 	else if (level <= LOG_WARN)
 		fprintf(stderr, "cordpair: %s\n", text);
@@ -208,11 +211,40 @@ static int apply_options(struct program *p)
 	return err;
 }
 
-static int check_target(struct program *p, const char *what, const char *uri)
+/* Whom the user may call: the console, scripts, and targets given by name */
+static void open_directory(struct program *p)
 {
-	const char *why;
-	int err = address_check(uri, &why);
+	switch (p->cli.verb) {
+	case VERB_CONSOLE:
+	case VERB_RUN:
+	case VERB_CALL:
+	case VERB_XFER:
+		directory_new(&p->directory);
+		(void)directory_open(p->directory,
+				     option_get(&p->app.options, "directory"));
+		p->app.directory = p->directory; /* what is wrong was told */
+		break;
+	default:
+		break;
+	}
+}
 
+static int check_target(struct program *p, const char *what, unsigned arg)
+{
+	const char *uri = p->cli.args[arg];
+	char *name = p->target[arg];
+	const char *why;
+	char reason[CLI_WHY_MAX / 2];
+	int err = directory_target(p->directory, uri, name, URI_MAX, reason,
+				   sizeof(reason));
+
+	if (err == EINVAL) {
+		snprintf(p->why, sizeof(p->why), "%s: %s", what, reason);
+		return err;
+	}
+	if (!err)
+		uri = p->cli.args[arg] = name;
+	err = address_check(uri, &why);
 	if (err)
 		snprintf(p->why, sizeof(p->why), "%s '%.200s': %s", what, uri,
 			 why);
@@ -226,12 +258,12 @@ static int check_targets(struct program *p)
 	int err = 0;
 
 	if (cli->verb == VERB_CALL)
-		err = check_target(p, "TARGET", cli->args[0]);
+		err = check_target(p, "TARGET", 0);
 	if (cli->verb != VERB_XFER)
 		return err;
-	err = check_target(p, "CALLER", cli->args[0]);
+	err = check_target(p, "CALLER", 0);
 	if (!err)
-		err = check_target(p, "TARGET", cli->args[1]);
+		err = check_target(p, "TARGET", 1);
 	if (!err && address_same(cli->args[0], cli->args[1])) {
 		snprintf(p->why, sizeof(p->why),
 			 "TARGET is the CALLER, %.200s; nobody can be "
@@ -305,7 +337,10 @@ static int prepare(struct program *p)
 	code = read_config(p);
 	if (code || cli->verb == VERB_CHECK_CONFIG)
 		return code;
-	if (apply_options(p) || check_targets(p))
+	if (apply_options(p))
+		return complain(EXIT_USAGE, p->why);
+	open_directory(p);
+	if (check_targets(p))
 		return complain(EXIT_USAGE, p->why);
 	code = read_secrets(p);
 	if (code)
@@ -745,6 +780,7 @@ int main(int argc, char *argv[])
 	script_free(p.script);
 	trace_close(p.trace);
 	app_done(&p.app);
+	directory_free(p.directory);
 	err = out_close(p.out);
 	if (err) {
 		fprintf(stderr, "cordpair: the output cannot be written: %s\n",

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "app/account.h"
+#include "app/directory.h"
 #include "app/keys.h"
 #include "app/model.h"
 #include "app/option.h"
@@ -67,6 +68,7 @@ struct app {
 	struct options options;
 	struct keymap keymap;
 	struct theme theme;
+	struct directory *directory;  /* borrowed, NULL: there is none */
 	struct app_account *accounts; /* wait for app_start() */
 	unsigned accountc;
 	unsigned posted;             /* accounts given to the engine */

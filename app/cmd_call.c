@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/address.h"
+#include "base/clock.h"
 #include "base/text.h"
 
 enum { DTMF_MAX = 64, REJECT_CODE = 486 };
@@ -24,17 +25,49 @@ static int post_alone(struct run *run, enum req_type type, uint32_t id)
 	return run_post(run, &req);
 }
 
-/* A request with a target, checked here so that a slip sends nothing. */
-static int post_target(struct run *run, struct request *req, const char *target)
+/* Whom is meant, as the engine takes it: URI_MAX bytes at dst.  A slip is
+ * told here and sends nothing. */
+static int find_target(struct run *run, char *dst, const char *typed)
 {
-	const char *why;
-	int err = address_check(target, &why);
+	struct directory *d = run->app->directory;
+	const char *target = typed, *slip;
+	char why[2 * TEXT_MAX];
+	int err;
 
+	if (d && strlen(typed) < URI_MAX) {
+		(void)directory_poll(d); /* what it says now */
+		err = directory_target(d, typed, dst, URI_MAX, why,
+				       sizeof(why));
+		if (err)
+			return refuse(run, err, "%s", why);
+		target = dst;
+	}
+	err = address_check(target, &slip);
 	if (err)
-		return refuse(run, err, "%s: '%s'", why, target);
-	text_copy(req->u.text, sizeof(req->u.text), target);
+		return refuse(run, err, "%s: '%s'", slip, target);
+	if (target == typed)
+		err = text_copy(dst, URI_MAX, typed);
 
-	return run_post(run, req);
+	return err;
+}
+
+static int post_target(struct run *run, enum req_type type, uint32_t id,
+		       const char *target)
+{
+	/* a blind transfer talks to nobody */
+	struct request req = {
+		.type = type,
+		.id = id,
+		.flags = type == REQ_TRANSFER ? 0 : CALL_ALONE,
+	};
+	int err;
+
+	text_copy(req.u.text, sizeof(req.u.text), target);
+	err = run_post(run, &req);
+	if (!err && run->app->directory)
+		directory_used(run->app->directory, target, clock_ms());
+
+	return err;
 }
 
 int cmd_answer(struct run *run, const struct cmdline *line)
@@ -84,40 +117,38 @@ int cmd_unwatch(struct run *run, const struct cmdline *line)
 
 int cmd_dial(struct run *run, const struct cmdline *line)
 {
-	struct request req = {.type = REQ_DIAL, .flags = CALL_ALONE};
+	char target[URI_MAX];
+	int err = find_target(run, target, line->arg[0]);
 
-	return post_target(run, &req, line->arg[0]);
+	return err ? err : post_target(run, REQ_DIAL, 0, target);
 }
 
 /* The caller's own address is the one slip that is told before the engine
  * is asked: the transfer would ring where the caller calls from. */
-static int not_itself(struct run *run, const struct cmdline *line)
+static int send_on(struct run *run, enum req_type type,
+		   const struct cmdline *line)
 {
 	const struct call_info *c = model_call(&run->app->model, line->call);
+	char target[URI_MAX];
+	int err = find_target(run, target, line->arg[1]);
 
-	if (c && address_same(c->peer, line->arg[1]))
+	if (err)
+		return err;
+	if (c && address_same(c->peer, target))
 		return refuse(run, EINVAL,
-			      "the target is the caller, %s, itself",
-			      line->arg[1]);
+			      "the target is the caller, %s, itself", target);
 
-	return 0;
+	return post_target(run, type, line->call, target);
 }
 
 int cmd_transfer(struct run *run, const struct cmdline *line)
 {
-	struct request req = {.type = REQ_TRANSFER, .id = line->call};
-	int err = not_itself(run, line);
-
-	return err ? err : post_target(run, &req, line->arg[1]);
+	return send_on(run, REQ_TRANSFER, line);
 }
 
 int cmd_consult(struct run *run, const struct cmdline *line)
 {
-	struct request req = {
-		.type = REQ_CONSULT, .id = line->call, .flags = CALL_ALONE};
-	int err = not_itself(run, line);
-
-	return err ? err : post_target(run, &req, line->arg[1]);
+	return send_on(run, REQ_CONSULT, line);
 }
 
 int cmd_join(struct run *run, const struct cmdline *line)

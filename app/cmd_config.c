@@ -21,6 +21,13 @@ static void where(const struct run *run, char *buf, size_t size)
 			 run->origin->line);
 }
 
+static bool names_file(const char *option)
+{
+	return strcmp(option, "tls_ca") == 0 ||
+	       strcmp(option, "tls_cert") == 0 ||
+	       strcmp(option, "directory") == 0;
+}
+
 int cmd_set(struct run *run, const struct cmdline *line)
 {
 	struct app *app = run->app;
@@ -34,8 +41,7 @@ int cmd_set(struct run *run, const struct cmdline *line)
 		if (err)
 			return refuse(run, err, "%s", why);
 	}
-	if (value[0] &&
-	    (strcmp(name, "tls_ca") == 0 || strcmp(name, "tls_cert") == 0)) {
+	if (value[0] && names_file(name)) {
 		if (file_expand(at, sizeof(at), value) || access(at, R_OK))
 			return refuse(run, ENOENT, "%s: %s: %s", name, value,
 				      strerror(errno));
@@ -52,6 +58,8 @@ int cmd_set(struct run *run, const struct cmdline *line)
 			 "between can listen and pretend to be the other end",
 			 at);
 	}
+	if (strcmp(name, "directory") == 0 && app->directory)
+		(void)directory_open(app->directory, value); /* it tells */
 	/* before the start, app_start() posts what was set */
 	if (app->port && option_request(&app->options, name, &req))
 		return run_post(run, &req);
@@ -164,6 +172,22 @@ int cmd_bind(struct run *run, const struct cmdline *line)
 		log_warn("keys", "%s%s is bound twice; this line counts", at,
 			 key_format(&key, name, sizeof(name)));
 	}
+
+	return 0;
+}
+
+int cmd_import(struct run *run, const struct cmdline *line)
+{
+	char why[PATH_MAX_LEN + TEXT_MAX];
+	int err;
+
+	if (!run->app->directory)
+		return refuse(run, ENOENT, "there is no directory here");
+	err = directory_import(run->app->directory, line->arg[0], why,
+			       sizeof(why));
+	if (err)
+		return refuse(run, err, "%s", why);
+	app_tell(run->app, "%s", why);
 
 	return 0;
 }

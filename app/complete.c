@@ -65,6 +65,39 @@ static void offer_targets(struct candidates *c, const struct app *app,
 	}
 }
 
+/* A name that two have stands for none of them: then it is the number. */
+static bool has_twin(const struct directory *d, unsigned i)
+{
+	const struct contact *c = directory_at(d, i);
+	const struct contact *before = i ? directory_at(d, i - 1) : NULL;
+	const struct contact *after = directory_at(d, i + 1);
+
+	return (before && strcmp(before->name, c->name) == 0) ||
+	       (after && strcmp(after->name, c->name) == 0);
+}
+
+static void offer_directory(struct candidates *c, const struct app *app,
+			    const char *prefix)
+{
+	const struct directory *d = app->directory;
+	struct match v[CANDIDATES_MAX];
+	unsigned n, all;
+
+	if (!d)
+		return;
+	n = directory_search(d, prefix, v, CANDIDATES_MAX - c->n, &all);
+	for (unsigned i = 0; i < n; i++) {
+		const struct contact *who = directory_at(d, v[i].index);
+
+		if (v[i].how == MATCH_NUMBER)
+			offer(c, prefix, who->number, who->name);
+		else if (v[i].how == MATCH_WORD && has_twin(d, v[i].index))
+			offer(c, "", who->number, who->name);
+		else if (v[i].how == MATCH_WORD)
+			offer(c, "", who->name, who->number);
+	}
+}
+
 static void offer_accounts(struct candidates *c, const struct app *app,
 			   const char *prefix)
 {
@@ -164,6 +197,7 @@ static void offer_kind(struct candidates *c, const struct app *app,
 		break;
 	case ARG_TARGET:
 		offer_targets(c, app, prefix);
+		offer_directory(c, app, prefix);
 		break;
 	case ARG_OPTION:
 		offer_options(c, prefix);

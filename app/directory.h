@@ -70,10 +70,18 @@ int directory_target(const struct directory *d, const char *typed, char *dst,
 /** He was called or transferred to: he comes first from now on */
 void directory_used(struct directory *d, const char *uri, uint64_t now_ms);
 
+/** How the word that was hardest to find was found */
+enum match_how {
+	MATCH_IN_ORDER = 1, /* its letters, with gaps                */
+	MATCH_NUMBER,       /* in the number                         */
+	MATCH_WORD,         /* at the beginning of a word of the name */
+};
+
 /** A find; spans of the name that matched, for marking them */
 struct match {
 	unsigned index; /* of directory_at() */
-	int score;
+	enum match_how how;
+	int score;      /* among those found in the same way */
 	uint64_t marks; /* bit i: the i-th character of the name matched */
 };
 

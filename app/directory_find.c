@@ -9,11 +9,6 @@
 enum {
 	WORDS_MAX = 8,
 	INFIX_MIN = 2, /* digits that are looked for inside a number */
-	/* scores: how the worst of the words was found comes first */
-	IN_ORDER = 1,
-	NUMBER = 2,
-	WORD = 3,
-	CLASS = 100000,
 };
 
 /* One word of what was typed */
@@ -46,47 +41,48 @@ static void take_words(struct typed *t, const char *typed)
 	}
 }
 
-/* How well one word fits; 0: not at all */
-static int fits(const struct entry *e, const struct word *w, int *detailp,
+/* How one word is found; 0: not at all */
+static int fits(const struct entry *e, const struct word *w, int *scorep,
 		uint64_t *marks)
 {
 	const char *at;
-	int score;
 
-	*detailp = 0;
+	*scorep = 0;
 	if (match_word(w->letters, w->n, e->letters, e->letterc, marks))
-		return WORD;
+		return MATCH_WORD;
 	at = strstr(e->user, w->number);
 	if (at == e->user) {
-		*detailp = strcmp(e->user, w->number) == 0 ? 2 : 1;
-		return NUMBER;
+		*scorep = strcmp(e->user, w->number) == 0 ? 2 : 1;
+		return MATCH_NUMBER;
 	}
 	if (at && e->number && strlen(w->number) >= INFIX_MIN)
-		return NUMBER;
-	score = match_letters(w->letters, w->n, e->letters, e->letterc, marks);
-	if (score < 0)
-		return 0;
-	*detailp = score;
+		return MATCH_NUMBER;
+	*scorep =
+		match_letters(w->letters, w->n, e->letters, e->letterc, marks);
 
-	return IN_ORDER;
+	return *scorep < 0 ? 0 : MATCH_IN_ORDER;
 }
 
-/* -1: does not match */
-static int score(const struct entry *e, const struct typed *t, uint64_t *marks)
+/* Find all words, mark what matched; false: one is not there */
+static bool find(struct match *m, const struct entry *e, const struct typed *t,
+		 bool mark)
 {
-	int worst = WORD, sum = 0;
+	int worst = MATCH_WORD;
 
+	m->score = 0;
+	m->marks = 0;
 	for (unsigned i = 0; i < t->n; i++) {
-		int detail, how = fits(e, &t->v[i], &detail, marks);
+		int score, how = fits(e, &t->v[i], &score,
+				      mark ? &m->marks : NULL);
 
 		if (!how)
-			return -1;
-		if (how < worst)
-			worst = how;
-		sum += detail;
+			return false;
+		worst = how < worst ? how : worst;
+		m->score += score;
 	}
+	m->how = (enum match_how)worst;
 
-	return worst * CLASS + (sum < CLASS ? sum : CLASS - 1);
+	return true;
 }
 
 static bool better(const struct directory *d, const struct match *a,
@@ -95,6 +91,8 @@ static bool better(const struct directory *d, const struct match *a,
 	uint64_t used_a = d->v[a->index]->c.used_ms;
 	uint64_t used_b = d->v[b->index]->c.used_ms;
 
+	if (a->how != b->how)
+		return a->how > b->how;
 	if (a->score != b->score)
 		return a->score > b->score;
 
@@ -112,8 +110,7 @@ unsigned directory_search(const struct directory *d, const char *typed,
 		struct match m = {.index = i};
 		unsigned at = n;
 
-		m.score = score(d->v[i], &t, NULL);
-		if (m.score < 0)
+		if (!find(&m, d->v[i], &t, false))
 			continue;
 		all++;
 		while (at > 0 && better(d, &m, &v[at - 1]))
@@ -125,7 +122,7 @@ unsigned directory_search(const struct directory *d, const char *typed,
 		v[at] = m;
 	}
 	for (unsigned i = 0; i < n; i++)
-		(void)score(d->v[v[i].index], &t, &v[i].marks); /* known */
+		(void)find(&v[i], d->v[v[i].index], &t, true); /* it is */
 	*allp = all;
 
 	return n;

@@ -21,6 +21,8 @@ static const struct option rows[] = {
 	{"colors", OPTION_CHOICE, NULL, 0, 0, "auto mono 8 16 256 direct",
 	 "auto", -1,
 	 "How many colours to use; auto asks the terminal"},
+	{"directory", OPTION_TEXT, NULL, 0, 0, NULL, "", -1,
+	 "CSV or vCard file of whom to call; empty: directory.csv"},
 	{"dns_server", OPTION_TEXT, NULL, 0, 0, NULL, "", EOPT_DNS_SERVER,
 	 "Name server as ADDR[:PORT]; empty: the system's"},
 	{"follow_redirects", OPTION_BOOL, NULL, 0, 0, NULL, "off",

@@ -6,7 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -86,6 +89,131 @@ static void test_keys_are_keys_and_unique(void **state)
 	assert_true(n > 10);
 }
 
+/* ---- the directory --------------------------------------------------------
+ */
+
+static char home[64]; /* where the files of a test stand; "": none */
+
+static void write_file(const char *name, const char *text)
+{
+	FILE *f = fopen(name, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(0, fclose(f));
+}
+
+static int setup_directory(void **state)
+{
+	if (setup(state))
+		return -1;
+	snprintf(home, sizeof(home), "/tmp/test_command.XXXXXX");
+	if (!mkdtemp(home) || chdir(home))
+		return -1;
+	write_file("people.csv", "Alan Reyes,202\nAlice Lee,sip:alice@h\n"
+				 "Kim Lee,+49 30 1\n");
+	directory_new(&app.directory);
+
+	return directory_load(app.directory, "people.csv") ? -1 : 0;
+}
+
+static int teardown_directory(void **state)
+{
+	char command[128];
+
+	directory_free(app.directory);
+	snprintf(command, sizeof(command), "rm -r '%s'", home);
+
+	return chdir("/") || system(command) ? -1 : teardown(state);
+}
+
+static void test_name_of_the_directory_becomes_a_number(void **state)
+{
+	static const struct {
+		const char *line, *text;
+	} cases[] = {
+		{"dial \"Alan Reyes\"", "202"},
+		{"dial alan", "202"},
+		{"transfer 1 \"kim lee\"", "+49 30 1"},
+		{"consult 1 alice", "sip:alice@h"},
+		{"dial 202", "202"},
+		{"dial sip:alan@h", "sip:alan@h"},
+		{"dial nobody", "nobody"},
+	};
+
+	(void)state;
+	fake_call(&app, 1, CALL_TALKING, "sip:dana@h");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unsigned before = fake.n;
+
+		app_line(&app, cases[i].line);
+		if (fake.n != before + 1)
+			fail_msg("%s: %s", cases[i].line,
+				 fake_reply(&fake)->error);
+		assert_string_equal(cases[i].text,
+				    fake.requests[before].u.text);
+	}
+	/* he comes first from now on, who was refused does not */
+	assert_int_not_equal(0, directory_at(app.directory, 0)->used_ms);
+	assert_int_not_equal(0, directory_at(app.directory, 1)->used_ms);
+	assert_int_not_equal(0, directory_at(app.directory, 2)->used_ms);
+}
+
+static void test_name_that_two_have_is_refused(void **state)
+{
+	(void)state;
+	app_line(&app, "dial lee");
+	assert_int_equal(0, fake.n);
+	assert_int_equal(EINVAL, fake_reply(&fake)->err);
+	assert_string_equal("'lee' may be Alice Lee (sip:alice@h) or Kim Lee "
+			    "(+49 30 1); type more of the name, or the number",
+			    fake_reply(&fake)->error);
+	assert_int_equal(0, directory_at(app.directory, 1)->used_ms);
+	/* the caller by his name is still the caller */
+	fake_call(&app, 1, CALL_TALKING, "sip:alice@h");
+	app_line(&app, "transfer 1 alice");
+	assert_int_equal(0, fake.n);
+	assert_string_equal("the target is the caller, sip:alice@h, itself",
+			    fake_reply(&fake)->error);
+}
+
+static void test_changed_directory_counts_at_once(void **state)
+{
+	(void)state;
+	write_file("people.csv", "Alan Reyes,303\n");
+	app_line(&app, "dial alan");
+	assert_string_equal("303", fake_last(&fake, REQ_DIAL)->u.text);
+	write_file("other.csv", "Alan Other,404\n");
+	app_line(&app, "set directory other.csv");
+	app_line(&app, "dial alan");
+	assert_string_equal("404", fake_last(&fake, REQ_DIAL)->u.text);
+	app_line(&app, "set directory none.csv");
+	assert_string_equal("directory: none.csv: No such file or directory",
+			    fake_reply(&fake)->error);
+	app_line(&app, "dial alan");
+	assert_string_equal("404", fake_last(&fake, REQ_DIAL)->u.text);
+}
+
+static void test_import_says_what_it_did(void **state)
+{
+	(void)state;
+	write_file("more.csv", "Zoe,240\nAlan R.,202\n");
+	app_line(&app, "import more.csv");
+	assert_int_equal(2, fake.newsc);
+	assert_string_equal("more.csv: 1 new, 1 changed, 0 known already",
+			    fake.news[0].u.log.text);
+	assert_string_equal("", fake_reply(&fake)->error);
+	assert_int_equal(4, directory_count(app.directory));
+	app_line(&app, "import none.csv");
+	assert_string_equal("none.csv: there is no such file",
+			    fake_reply(&fake)->error);
+	directory_free(app.directory);
+	app.directory = NULL;
+	app_line(&app, "import more.csv");
+	assert_string_equal("there is no directory here",
+			    fake_reply(&fake)->error);
+}
+
 /* ---- every row is run -------------------------------------------------------
  */
 
@@ -145,6 +273,7 @@ static const struct row {
 	{"help transfer", -1, 0, 0, NULL},
 	{"help set", -1, 0, 0, NULL},
 	{"hold", REQ_HOLD, 1, 0, NULL},
+	{"import people.csv", -1, 0, 0, NULL},
 	{"join 1 3", REQ_JOIN, 1, 3, NULL},
 	{"mute", REQ_MUTE, 1, 0, NULL},
 	{"palette ring \"#ff0000/196\"", -1, 0, 0, NULL},
@@ -409,11 +538,17 @@ static void test_bound_line_is_kept_as_it_was_meant(void **state)
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+#define TEST_DIRECTORY(t)                                                      \
+	cmocka_unit_test_setup_teardown(t, setup_directory, teardown_directory)
 	const struct CMUnitTest tests[] = {
 		TEST(test_names_are_sorted_and_unique),
 		TEST(test_help_fits_and_has_no_full_stop),
 		TEST(test_keys_are_keys_and_unique),
-		TEST(test_every_row_is_run),
+		TEST_DIRECTORY(test_name_of_the_directory_becomes_a_number),
+		TEST_DIRECTORY(test_name_that_two_have_is_refused),
+		TEST_DIRECTORY(test_changed_directory_counts_at_once),
+		TEST_DIRECTORY(test_import_says_what_it_did),
+		TEST_DIRECTORY(test_every_row_is_run),
 		TEST(test_refusals),
 		TEST(test_without_calls_it_says_so),
 		TEST(test_nothing_is_no_command),

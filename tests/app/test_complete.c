@@ -99,6 +99,56 @@ static void test_what_could_stand_there(void **state)
 	}
 }
 
+static const char *offered(const char *line)
+{
+	static struct candidates c;
+	static char list[512];
+	size_t at = 0;
+
+	list[0] = '\0';
+	complete_line(&c, &app, line, strlen(line));
+	for (unsigned k = 0; k < c.n; k++)
+		at += (size_t)snprintf(list + at, sizeof(list) - at,
+				       "%s%s (%s)", k ? ", " : "", c.v[k].text,
+				       c.v[k].help);
+
+	return list;
+}
+
+/* A name for which two numbers stand would be refused: then the number */
+static void test_names_of_the_directory(void **state)
+{
+	static const struct {
+		const char *line, *offered;
+	} cases[] = {
+		{"dial al", "Alan Reyes (202), Zo\xc3\xab Alm (240)"},
+		{"transfer 1 ZOE", "Zo\xc3\xab Alm (240)"},
+		{"consult 1 ki", "201 (Kim), 203 (Kim)"},
+		{"dial 20", "202 (Alan Reyes), 201 (Kim), 203 (Kim)"},
+		{"dial sip:k", "sip:kim@h ()"},
+		/* letters in order are for the picker */
+		{"dial ays", ""},
+		{"hold al", ""},
+	};
+	char path[] = "/tmp/test_complete.XXXXXX";
+	int fd = mkstemp(path);
+	FILE *f = fdopen(fd, "w");
+
+	(void)state;
+	fputs("Alan Reyes,202\nZo\xc3\xab Alm,240\nKim,201\nKim,203\n", f);
+	assert_int_equal(0, fclose(f));
+	directory_new(&app.directory);
+	assert_int_equal(0, directory_load(app.directory, path));
+	assert_int_equal(0, unlink(path));
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		if (strcmp(cases[i].offered, offered(cases[i].line)) != 0)
+			fail_msg("%s: '%s'", cases[i].line,
+				 offered(cases[i].line));
+	}
+	directory_free(app.directory);
+	app.directory = NULL;
+}
+
 static void test_the_cursor_decides(void **state)
 {
 	static struct candidates c;
@@ -141,6 +191,7 @@ int main(void)
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_what_could_stand_there),
+		TEST(test_names_of_the_directory),
 		TEST(test_the_cursor_decides),
 		TEST(test_scripts_have_more),
 		TEST(test_candidates_say_what_they_are),
