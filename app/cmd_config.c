@@ -222,12 +222,19 @@ int cmd_source(struct run *run, const struct cmdline *line)
 
 int cmd_theme(struct run *run, const struct cmdline *line)
 {
-	char why[2 * TEXT_MAX];
-	int err = config_theme(run->app, line->arg[0], why, sizeof(why));
+	struct app *app = run->app;
+	const char *name = line->arg[0];
+	char why[2 * TEXT_MAX], next[64];
+	int err;
 
+	if (strcmp(name, "next") == 0) {
+		config_theme_next(app->theme.name, next, sizeof(next));
+		name = next;
+	}
+	err = config_theme(app, name, why, sizeof(why));
 	if (err)
 		return refuse(run, err, "%s", why);
 
-	return option_set(&run->app->options, "theme", line->arg[0], run->error,
+	return option_set(&app->options, "theme", name, run->error,
 			  sizeof(run->error));
 }

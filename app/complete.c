@@ -207,6 +207,7 @@ static void offer_kind(struct candidates *c, const struct app *app,
 		break;
 	case ARG_THEME:
 		offer_themes(c, prefix);
+		offer(c, prefix, "next", "the one after this");
 		break;
 	case ARG_ROLE:
 		offer_names(c, theme_role, prefix);

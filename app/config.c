@@ -4,12 +4,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "app/builtin.h"
 #include "app/command.h"
 #include "app/nearest.h"
-#include "app/terminal_theme.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -148,28 +149,24 @@ static int theme_dir(unsigned i, char *buf, size_t size)
 	}
 }
 
-static int read_builtin(struct app *app)
+static const struct builtin *builtin_find(const struct builtin *v,
+					  const char *name)
 {
-	struct reader r = {
-		.app = app,
-		.file = "terminal" THEME_END,
-		.config = true,
-	};
-	char line[LEX_LINE_MAX];
-	unsigned lineno = 0;
+	while (v->name && strcmp(v->name, name) != 0)
+		v++;
 
-	for (const char *p = terminal_theme; *p;) {
-		size_t len = strcspn(p, "\n");
-
-		if (!text_ncopy(line, sizeof(line), p, len))
-			(void)read_line(line, ++lineno, &r); /* always 0 */
-		p += len + (p[len] == '\n');
-	}
-
-	return 0;
+	return v->name ? v : NULL;
 }
 
-static bool is_theme(const char *file, char *name, size_t size)
+static void read_builtin(struct app *app, const struct builtin *b)
+{
+	struct reader r = {.app = app, .file = b->file, .config = true};
+
+	for (unsigned i = 0; b->lines[i]; i++)
+		(void)read_line(b->lines[i], i + 1, &r); /* always 0 */
+}
+
+static bool theme_file(const char *file, char *name, size_t size)
 {
 	size_t len = strlen(file), end = strlen(THEME_END);
 
@@ -178,33 +175,62 @@ static bool is_theme(const char *file, char *name, size_t size)
 	       text_is_clean(name);
 }
 
+static int is_theme(const struct dirent *entry)
+{
+	char name[64];
+
+	return theme_file(entry->d_name, name, sizeof(name)) &&
+	       !builtin_find(builtin_themes, name);
+}
+
+/* What of the i are not found in this folder are left for the next. */
+static bool name_in(const char *dir, unsigned *ip, char *buf, size_t size)
+{
+	struct dirent **v;
+	int n = scandir(dir, &v, is_theme, alphasort);
+	bool found = n > 0 && *ip < (unsigned)n;
+
+	if (n < 0) /* there is no such folder */
+		return false;
+	if (found)
+		(void)theme_file(v[*ip]->d_name, buf, size); /* looked at */
+	else
+		*ip -= (unsigned)n;
+	while (n-- > 0)
+		free(v[n]);
+	free(v);
+
+	return found;
+}
+
 bool config_theme_name(unsigned i, char *buf, size_t size)
 {
-	char dir[PATH_MAX_LEN], name[64];
+	char dir[PATH_MAX_LEN];
 
-	if (i == 0)
-		return text_copy(buf, size, "terminal") == 0;
-
+	for (const struct builtin *b = builtin_themes; b->name; b++) {
+		if (i-- == 0)
+			return text_copy(buf, size, b->name) == 0;
+	}
 	for (unsigned d = 0; d < 2; d++) {
-		struct dirent *entry;
-		DIR *handle;
-
-		if (theme_dir(d, dir, sizeof(dir)))
-			continue;
-		handle = opendir(dir);
-		while (handle && (entry = readdir(handle))) {
-			if (!is_theme(entry->d_name, name, sizeof(name)) ||
-			    strcmp(name, "terminal") == 0 || --i > 0)
-				continue;
-			text_cut(buf, size, name);
-			closedir(handle);
+		if (!theme_dir(d, dir, sizeof(dir)) &&
+		    name_in(dir, &i, buf, size))
 			return true;
-		}
-		if (handle)
-			closedir(handle);
 	}
 
 	return false;
+}
+
+void config_theme_next(const char *name, char *buf, size_t size)
+{
+	unsigned next = 0;
+
+	/* a name may be there twice, in both folders */
+	for (unsigned i = 0; config_theme_name(i, buf, size); i++) {
+		if (strcmp(buf, name) == 0)
+			next = i + 1;
+	}
+	if (!config_theme_name(next, buf, size))
+		(void)config_theme_name(0, buf, size); /* there is one */
 }
 
 static int unknown_theme(const char *name, char *why, size_t size)
@@ -228,6 +254,7 @@ int config_theme(struct app *app, const char *name, char *why, size_t size)
 {
 	char dir[PATH_MAX_LEN], path[2 * PATH_MAX_LEN];
 	struct theme before = app->theme;
+	const struct builtin *b = builtin_find(builtin_themes, name);
 	int err = ENOENT;
 
 	if (strchr(name, '/') || !name[0] || strlen(name) >= 64)
@@ -241,8 +268,10 @@ int config_theme(struct app *app, const char *name, char *why, size_t size)
 		snprintf(path, sizeof(path), "%s/%s" THEME_END, dir, name);
 		err = read_file(app, path, true);
 	}
-	if (err == ENOENT && strcmp(name, "terminal") == 0)
-		err = read_builtin(app);
+	if (err == ENOENT && b) {
+		read_builtin(app, b);
+		err = 0;
+	}
 	if (!err)
 		return 0;
 

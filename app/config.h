@@ -36,4 +36,7 @@ int config_theme(struct app *app, const char *name, char *why, size_t size);
 /** i-th theme there is, into buf; false: there are no more */
 bool config_theme_name(unsigned i, char *buf, size_t size);
 
+/** The one after this, after the last the first again */
+void config_theme_next(const char *name, char *buf, size_t size);
+
 #endif

@@ -112,9 +112,19 @@ static const struct {
 _Static_assert(COUNT(roles) <= ROLES_MAX, "a style for each role");
 _Static_assert(COUNT(palette) <= PALETTE_MAX, "a colour for each key");
 
+/* One count for all themes: a copy that was kept and comes back must not meet
+ * a serial that meant other colours. */
+static void changed(struct theme *t)
+{
+	static unsigned changes;
+
+	t->serial = ++changes;
+}
+
 void theme_init(struct theme *t)
 {
 	memset(t, 0, sizeof(*t));
+	changed(t);
 }
 
 static bool find(unsigned *ip, const struct named *v, size_t n,
@@ -421,6 +431,7 @@ int theme_palette(struct theme *t, const char *key, const char *value,
 		return EINVAL;
 	}
 	t->palette[i] = c;
+	changed(t);
 
 	return 0;
 }
@@ -434,10 +445,12 @@ int theme_color(struct theme *t, const char *role, const char *style, char *why,
 	if (!find(&i, roles, COUNT(roles), role))
 		return unknown("role", roles, COUNT(roles), role, why, size);
 	err = style_parse(&t->styles[i], style, why, size);
-	if (!err)
-		t->set[i] = true;
+	if (err)
+		return err;
+	t->set[i] = true;
+	changed(t);
 
-	return err;
+	return 0;
 }
 
 static struct color solid(const struct theme *t, struct color c)

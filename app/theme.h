@@ -50,6 +50,7 @@ struct theme {
 	struct color palette[PALETTE_MAX];
 	struct style styles[ROLES_MAX];
 	bool set[ROLES_MAX]; /* said by a color line */
+	unsigned serial;     /* another one after each change, never twice */
 };
 
 void theme_init(struct theme *t);

@@ -393,7 +393,7 @@ static const struct refusal {
 	{"set ringtimeout 9", "there is no option ringtimeout; did you mean "
 			      "ring_timeout?"},
 	{"help holt", "there is no command holt; did you mean hold?"},
-	{"theme nigth", "there is no theme nigth"},
+	{"theme nigth", "there is no theme nigth; did you mean night?"},
 	{"wait call", "only scripts have it"},
 	{"bind Foo hold", "'Foo' is no key; keys are x, Enter, F4, C-t, M-a, "
 			  "S-Tab ..."},

@@ -323,9 +323,9 @@ static void test_themes(void **state)
 	assert_int_equal(ENOENT, config_theme(&app, "../x", why, sizeof(why)));
 	assert_true(config_theme_name(0, name, sizeof(name)));
 	assert_string_equal("terminal", name);
-	assert_true(config_theme_name(1, name, sizeof(name)));
+	assert_true(config_theme_name(6, name, sizeof(name)));
 	assert_string_equal("mine", name);
-	assert_false(config_theme_name(2, name, sizeof(name)));
+	assert_false(config_theme_name(7, name, sizeof(name)));
 }
 
 static void test_sourced_by_hand_it_may_do_things(void **state)

@@ -13,7 +13,6 @@
 #include <cmocka.h>
 
 #include "app/app.h"
-#include "base/thread.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -28,21 +27,6 @@ static void test_roles_are_unique_and_explained(void **state)
 			assert_string_not_equal(theme_role(i, NULL),
 						theme_role(k, NULL));
 	}
-}
-
-static void test_terminal_theme_sets_every_role(void **state)
-{
-	struct app app;
-
-	(void)state;
-	thread_adopt(THREAD_UI);
-	app_init(&app); /* reads it */
-	assert_int_equal(0, app.errors);
-	for (unsigned i = 0; theme_role(i, NULL); i++) {
-		if (!app.theme.set[i])
-			fail_msg("%s is not set", theme_role(i, NULL));
-	}
-	app_done(&app);
 }
 
 static void test_colors(void **state)
@@ -176,7 +160,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_roles_are_unique_and_explained),
-		cmocka_unit_test(test_terminal_theme_sets_every_role),
 		cmocka_unit_test(test_colors),
 		cmocka_unit_test(test_what_is_no_color),
 		cmocka_unit_test(test_styles),
