@@ -61,7 +61,7 @@ uint64_t term_bytes(const struct term *t);
 void term_repaint(struct term *t);
 
 /** More than a little still waits in the kernel: skip this frame */
-bool term_choked(const struct term *t);
+bool term_choked(struct term *t);
 
 void term_bell(struct term *t);
 /** Titles and notices: sanitised here once more */
