@@ -194,6 +194,8 @@ static int apply_options(struct program *p)
 		err = set(p, "mouse", "off");
 	if (!err && cli->keys)
 		err = set(p, "keys", cli->keys);
+	if (!err && cli->keys)
+		config_keys(&p->app, cli->keys);
 	if (!err && cli->theme)
 		err = config_theme(&p->app, cli->theme, p->why, sizeof(p->why));
 	if (!err && cli->theme)

@@ -16,23 +16,6 @@
 #include "base/text.h"
 #include "base/thread.h"
 
-/* The keys of the table hold everywhere until something binds them anew. */
-static void default_keys(struct keymap *map)
-{
-	char names[64], *save, *name;
-	struct key key;
-
-	for (const struct command *c = commands; c->name; c++) {
-		text_copy(names, sizeof(names), c->keys ? c->keys : "");
-		save = NULL;
-		for (name = strtok_r(names, " ", &save); name;
-		     name = strtok_r(NULL, " ", &save)) {
-			if (key_parse(&key, name))
-				keymap_bind(map, 0, &key, c->name, false);
-		}
-	}
-}
-
 void app_init(struct app *app)
 {
 	char why[TEXT_MAX];
@@ -41,7 +24,7 @@ void app_init(struct app *app)
 	model_init(&app->model);
 	options_init(&app->options);
 	keymap_init(&app->keymap);
-	default_keys(&app->keymap);
+	config_keys(app, "default");
 	theme_init(&app->theme);
 	(void)config_theme(app, "terminal", why, sizeof(why)); /* built in */
 }

@@ -40,6 +40,7 @@ struct origin {
 	unsigned line;
 	bool config; /* a configuration or a theme, not a list of things to do
 		      */
+	bool preset; /* of keys: what the user binds goes over it */
 };
 
 /** Something posted that has no answer yet */

@@ -18,5 +18,6 @@ struct builtin {
 };
 
 extern const struct builtin builtin_themes[];
+extern const struct builtin builtin_keys[];
 
 #endif

@@ -50,6 +50,8 @@ int cmd_set(struct run *run, const struct cmdline *line)
 	if (err)
 		return refuse(run, err, "%s", why);
 
+	if (strcmp(name, "keys") == 0)
+		config_keys(app, option_get(&app->options, name));
 	if (strcmp(name, "tls_verify") == 0 &&
 	    !option_bool(&app->options, name)) {
 		where(run, at, sizeof(at));
@@ -123,27 +125,40 @@ static int bind_context(struct run *run, const char *name, unsigned *contextp)
 		      nearest_hint(&near, hint, sizeof(hint)));
 }
 
-/* A key runs what could be typed; arguments may still be asked for. */
+static int bind_command(struct run *run, const char *name)
+{
+	struct nearest near;
+	char hint[64];
+
+	if (!name || strcmp(name, "|") == 0)
+		return refuse(run, EINVAL, "the command is empty");
+	if (command_find(name))
+		return 0;
+	nearest_init(&near, name);
+	for (const struct command *c = commands; c->name; c++)
+		nearest_try(&near, c->name);
+
+	return refuse(run, ENOENT, "there is no command %s%s", name,
+		      nearest_hint(&near, hint, sizeof(hint)));
+}
+
+/* A key runs what could be typed; arguments may still be asked for.  Several
+ * are parted by |: the first that can run, runs. */
 static int bind_line(struct run *run, const char *text)
 {
 	struct words w;
 	const char *why = "not a line";
 	int err = lex_line(&w, text, &why);
-	struct nearest near;
-	char hint[64];
 
 	if (err)
 		return refuse(run, err, "%s", why);
-	if (!w.n)
-		return refuse(run, EINVAL, "the command is empty");
-	if (command_find(w.v[0]))
-		return 0;
-	nearest_init(&near, w.v[0]);
-	for (const struct command *c = commands; c->name; c++)
-		nearest_try(&near, c->name);
+	err = bind_command(run, w.v[0]);
+	for (size_t i = 0; !err && i < w.n; i++) {
+		if (strcmp(w.v[i], "|") == 0)
+			err = bind_command(run, w.v[i + 1]);
+	}
 
-	return refuse(run, ENOENT, "there is no command %s%s", w.v[0],
-		      nearest_hint(&near, hint, sizeof(hint)));
+	return err;
 }
 
 int cmd_bind(struct run *run, const struct cmdline *line)
@@ -166,7 +181,8 @@ int cmd_bind(struct run *run, const struct cmdline *line)
 	if (err)
 		return err;
 	if (keymap_bind(&run->app->keymap, context, &key,
-			none ? NULL : line->arg[2], true) &&
+			none ? NULL : line->arg[2],
+			!run->origin || !run->origin->preset) &&
 	    run->origin) {
 		where(run, at, sizeof(at));
 		log_warn("keys", "%s%s is bound twice; this line counts", at,

@@ -22,14 +22,14 @@ enum { DEPTH_MAX = 8 };
 struct reader {
 	struct app *app;
 	const char *file;
-	bool config;
+	bool config, preset;
 	unsigned lineno; /* last one read */
 };
 
 static int read_line(const char *text, unsigned lineno, void *arg)
 {
 	struct reader *r = arg;
-	struct origin origin = {r->file, lineno, r->config};
+	struct origin origin = {r->file, lineno, r->config, r->preset};
 	struct run run = {.app = r->app, .origin = &origin};
 	struct pending *p;
 	int err;
@@ -135,6 +135,58 @@ int config_source(struct app *app, const char *path, bool config, char *why,
 	return 0;
 }
 
+/* ---- built-in ---------------------------------------------------------- */
+
+static const struct builtin *builtin_find(const struct builtin *v,
+					  const char *name)
+{
+	while (v->name && strcmp(v->name, name) != 0)
+		v++;
+
+	return v->name ? v : NULL;
+}
+
+static void read_builtin(struct app *app, const struct builtin *b, bool preset)
+{
+	struct reader r = {
+		.app = app, .file = b->file, .config = true, .preset = preset};
+
+	for (unsigned i = 0; b->lines[i]; i++)
+		(void)read_line(b->lines[i], i + 1, &r); /* always 0 */
+}
+
+/* ---- keys -------------------------------------------------------------- */
+
+/* The keys of the table hold everywhere until something binds them anew. */
+static void table_keys(struct keymap *map)
+{
+	char names[64], *save, *name;
+	struct key key;
+
+	for (const struct command *c = commands; c->name; c++) {
+		text_copy(names, sizeof(names), c->keys ? c->keys : "");
+		save = NULL;
+		for (name = strtok_r(names, " ", &save); name;
+		     name = strtok_r(NULL, " ", &save)) {
+			if (key_parse(&key, name))
+				keymap_bind(map, 0, &key, c->name, false);
+		}
+	}
+}
+
+void config_keys(struct app *app, const char *name)
+{
+	const struct builtin *base = builtin_find(builtin_keys, "default");
+	const struct builtin *b = builtin_find(builtin_keys, name);
+
+	keymap_reset(&app->keymap);
+	table_keys(&app->keymap);
+	if (base)
+		read_builtin(app, base, true);
+	if (b && b != base)
+		read_builtin(app, b, true);
+}
+
 /* ---- themes ----------------------------------------------------------- */
 
 static int theme_dir(unsigned i, char *buf, size_t size)
@@ -147,23 +199,6 @@ static int theme_dir(unsigned i, char *buf, size_t size)
 	default:
 		return ENOENT;
 	}
-}
-
-static const struct builtin *builtin_find(const struct builtin *v,
-					  const char *name)
-{
-	while (v->name && strcmp(v->name, name) != 0)
-		v++;
-
-	return v->name ? v : NULL;
-}
-
-static void read_builtin(struct app *app, const struct builtin *b)
-{
-	struct reader r = {.app = app, .file = b->file, .config = true};
-
-	for (unsigned i = 0; b->lines[i]; i++)
-		(void)read_line(b->lines[i], i + 1, &r); /* always 0 */
 }
 
 static bool theme_file(const char *file, char *name, size_t size)
@@ -269,7 +304,7 @@ int config_theme(struct app *app, const char *name, char *why, size_t size)
 		err = read_file(app, path, true);
 	}
 	if (err == ENOENT && b) {
-		read_builtin(app, b);
+		read_builtin(app, b, false);
 		err = 0;
 	}
 	if (!err)

@@ -8,7 +8,8 @@
 #include "app/app.h"
 
 /**
- * @file config.h  Files of command lines: configuration, themes, `source`.
+ * @file config.h  Files of command lines: configuration, themes, presets of
+ *                 keys, `source`.
  *
  * What is wrong in a line is logged as `FILE:LINE: why` (level error, tag
  * "config") and counted in app->errors; the rest of the file is still read.
@@ -29,6 +30,12 @@ int config_load(struct app *app, const char *path, char *why, size_t size);
 /** `source FILE`: EINVAL when lines in it were wrong, ELOOP, errno */
 int config_source(struct app *app, const char *path, bool config, char *why,
 		  size_t size);
+
+/**
+ * `set keys NAME`: the keys of the command table, and over them those of the
+ * preset.  What the user has bound stays over both, whatever came first.
+ */
+void config_keys(struct app *app, const char *name);
 
 /** `theme NAME`: the user's themes, then the installed, then the built-in */
 int config_theme(struct app *app, const char *name, char *why, size_t size);

@@ -226,12 +226,27 @@ static struct binding *lookup(const struct keymap *map, unsigned context,
 	return NULL;
 }
 
+void keymap_reset(struct keymap *map)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < map->n; i++) {
+		if (map->v[i].user)
+			map->v[n++] = map->v[i];
+		else
+			free(map->v[i].line);
+	}
+	map->n = n;
+}
+
 bool keymap_bind(struct keymap *map, unsigned context, const struct key *key,
 		 const char *line, bool user)
 {
 	struct binding *b = lookup(map, context, key);
 	bool twice = b && b->user;
 
+	if (twice && !user)
+		return false;
 	if (!b) {
 		map->v = alloc_grow(map->v, map->n + 1, sizeof(*map->v));
 		b = &map->v[map->n++];

@@ -58,7 +58,7 @@ struct binding {
 	unsigned context;
 	struct key key;
 	char *line; /* command line */
-	bool user;  /* bound by a bind line, not by the command table */
+	bool user;  /* bound by a bind line, not by table or preset */
 };
 
 struct keymap {
@@ -69,8 +69,12 @@ struct keymap {
 void keymap_init(struct keymap *map);
 void keymap_done(struct keymap *map);
 
+/** Only what bind lines have bound stays */
+void keymap_reset(struct keymap *map);
+
 /**
- * Bind a key; an earlier binding in that context is replaced.
+ * Bind a key; an earlier binding in that context is replaced, but the user's
+ * by the user only.
  *
  * @param line  Copied; NULL: take the binding away
  *
