@@ -2,6 +2,7 @@
 #include "ui/prompt.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +111,11 @@ static void tell(struct prompt *p)
 	if (!p->open)
 		return;
 	clean_line();
+	/* vi's motions may end within a character, a search behind the end */
+	if (rl_point > rl_end)
+		rl_point = rl_end;
+	while (rl_point > 0 && (rl_line_buffer[rl_point] & 0xc0) == 0x80)
+		rl_point--;
 	if (strcmp(line->text, rl_line_buffer) != 0 ||
 	    line->cursor != (size_t)rl_point)
 		desk_typed(p->desk, rl_line_buffer, (size_t)rl_point);
@@ -334,10 +340,107 @@ static void on_redisplay(void)
 /* The callback handler; NULL: end of file */
 static void on_line(char *line)
 {
+	rl_callback_sigcleanup(); /* a search may live on behind a macro */
 	rl_callback_handler_remove();
 	the->open = false;
 	the->line = line;
 	the->left = !line;
+}
+
+/*
+ * readline 8.2 keeps one undo list in two places when moving through the
+ * history meets editing or a search that is given up, and frees it twice.  So
+ * there is none when it moves: undo does not reach back beyond that.
+ */
+static int anew(rl_command_func_t *f, rl_command_func_t *wrapper, int count,
+		int key)
+{
+	rl_free_undo_list();
+	if (rl_last_func == wrapper)
+		rl_last_func = f; /* a search goes on when repeated */
+	return f(count, key);
+}
+
+#define ANEW(name)                                                             \
+	static int anew_##name(int count, int key)                             \
+	{                                                                      \
+		return anew(rl_##name, anew_##name, count, key);               \
+	}
+
+ANEW(get_previous_history)
+ANEW(get_next_history)
+ANEW(beginning_of_history)
+ANEW(end_of_history)
+ANEW(history_search_backward)
+ANEW(history_search_forward)
+ANEW(history_substr_search_backward)
+ANEW(history_substr_search_forward)
+ANEW(reverse_search_history)
+ANEW(forward_search_history)
+ANEW(operate_and_get_next)
+ANEW(fetch_history)
+ANEW(vi_fetch_history)
+
+static rl_command_func_t *tamed(rl_command_func_t *f, int key)
+{
+	static const struct {
+		rl_command_func_t *f, *instead;
+	} table[] = {
+		{rl_get_previous_history, anew_get_previous_history},
+		{rl_get_next_history, anew_get_next_history},
+		{rl_beginning_of_history, anew_beginning_of_history},
+		{rl_end_of_history, anew_end_of_history},
+		{rl_history_search_backward, anew_history_search_backward},
+		{rl_history_search_forward, anew_history_search_forward},
+		{rl_history_substr_search_backward,
+		 anew_history_substr_search_backward},
+		{rl_history_substr_search_forward,
+		 anew_history_substr_search_forward},
+		{rl_reverse_search_history, anew_reverse_search_history},
+		{rl_forward_search_history, anew_forward_search_history},
+		{rl_operate_and_get_next, anew_operate_and_get_next},
+		{rl_fetch_history, anew_fetch_history},
+		{rl_vi_fetch_history, anew_vi_fetch_history},
+		/* these ask in the line itself, which loses its history */
+		{rl_noninc_reverse_search, anew_reverse_search_history},
+		{rl_noninc_forward_search, anew_forward_search_history},
+	};
+
+	if (f == rl_vi_search)
+		return key == '?' ? anew_forward_search_history
+				  : anew_reverse_search_history;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].f == f)
+			return table[i].instead;
+	return f;
+}
+
+static void tame(Keymap map)
+{
+	for (int i = 0; i < KEYMAP_SIZE; i++) {
+		if (map[i].type == ISFUNC)
+			map[i].function = tamed(map[i].function, i);
+		else if (map[i].type == ISKMAP && map[i].function)
+			tame((Keymap)(uintptr_t)map[i].function);
+	}
+}
+
+/* What the user's inputrc may not change */
+static void overrule(void)
+{
+	static const char *const off[] = {
+		"enable-bracketed-paste", "blink-matching-paren",
+		"show-mode-in-prompt", "convert-meta"};
+
+	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
+		(void)rl_variable_bind(off[i], "off");
+	(void)rl_variable_bind("input-meta", "on");
+	(void)rl_variable_bind("output-meta", "on");
+	(void)rl_variable_bind("bell-style", "none");
+	(void)rl_variable_bind("isearch-terminators", "\\e\\C-j");
+	tame(emacs_standard_keymap);
+	tame(vi_movement_keymap);
+	tame(vi_insertion_keymap);
 }
 
 static void feed(struct prompt *p, const char *bytes, size_t n)
@@ -349,6 +452,8 @@ static void feed(struct prompt *p, const char *bytes, size_t n)
 	while (p->open && p->at < p->len)
 		rl_callback_read_char();
 	p->at = p->len = 0;
+	if (rl_last_func == rl_re_read_init_file)
+		overrule();
 }
 
 static void set_up(void)
@@ -365,14 +470,7 @@ static void set_up(void)
 	/* what the user's inputrc may change */
 	(void)rl_variable_bind("show-all-if-ambiguous", "on");
 	(void)rl_initialize();
-	/* ... and what it may not */
-	(void)rl_variable_bind("enable-bracketed-paste", "off");
-	(void)rl_variable_bind("bell-style", "none");
-	(void)rl_variable_bind("blink-matching-paren", "off");
-	(void)rl_variable_bind("show-mode-in-prompt", "off");
-	(void)rl_variable_bind("input-meta", "on");
-	(void)rl_variable_bind("output-meta", "on");
-	(void)rl_variable_bind("convert-meta", "off");
+	overrule();
 	rl_prep_term_function = NULL;
 	rl_deprep_term_function = NULL;
 	rl_getc_function = on_getc;
@@ -432,8 +530,16 @@ void prompt_free(struct prompt *p)
    way and not entered is forgotten */
 static void set_history(const struct typed *t)
 {
+	unsigned n = t ? typed_count(t) : 0;
+
 	rl_clear_history();
-	for (unsigned i = 0; t && i < typed_count(t); i++)
+	/* readline 8.2 forgets to end the list it has cleared, and a search
+	   walks it: adding one ends it */
+	if (!n) {
+		add_history("");
+		(void)free_history_entry(remove_history(0)); /* no data yet */
+	}
+	for (unsigned i = 0; i < n; i++)
 		add_history(typed_at(t, i));
 	using_history();
 }
@@ -478,7 +584,7 @@ void prompt_sync(struct prompt *p)
 	}
 	if (line->search) {
 		line->search = false;
-		(void)rl_reverse_search_history(1, 'R' & 0x1f);
+		(void)anew_reverse_search_history(1, 'R' & 0x1f);
 	}
 	tell(p);
 }
@@ -551,8 +657,8 @@ static void unbound(struct prompt *p, const struct key *key)
 		{KEYSYM_DELETE, false, rl_delete},
 		{KEYSYM_LEFT, false, rl_backward_char},
 		{KEYSYM_RIGHT, false, rl_forward_char},
-		{KEYSYM_UP, false, rl_get_previous_history},
-		{KEYSYM_DOWN, false, rl_get_next_history},
+		{KEYSYM_UP, false, anew_get_previous_history},
+		{KEYSYM_DOWN, false, anew_get_next_history},
 		{KEYSYM_LEFT, true, rl_backward_word},
 		{KEYSYM_RIGHT, true, rl_forward_word},
 	};
@@ -580,6 +686,45 @@ static bool is_bound(const struct input *in)
 	return f && type != ISKMAP;
 }
 
+/* Is it a key of searching itself? */
+static bool is_searching(const struct input *in)
+{
+	static rl_command_func_t *const own[] = {
+		rl_reverse_search_history,
+		rl_forward_search_history,
+		rl_unix_word_rubout,
+		rl_rubout,
+		rl_newline,
+		rl_abort,
+		rl_backward_kill_word,
+		rl_unix_line_discard,
+	};
+	rl_command_func_t *f;
+	int type = ISFUNC;
+
+	if (!in->rawlen || in->raw[0] == '\x1b')
+		return false;
+	if ((unsigned char)in->raw[0] >= ' ')
+		return true;
+	f = rl_function_of_keyseq_len(in->raw, in->rawlen, NULL, &type);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (f == own[i])
+			return true;
+	return false;
+}
+
+/* A search that meets the first half of a key reads on, or is lost in it
+   (readline 8.2 crashes on C-r C-x Tab): it ends before such a key. */
+static void end_search(struct prompt *p, const struct input *in)
+{
+	if (RL_ISSTATE(RL_STATE_ISEARCH) && !is_searching(in))
+		feed(p, "\x1b", 1);
+	/* the second half of a key is one byte; of more it would take the
+	   first and type the rest */
+	if (RL_ISSTATE(RL_STATE_MULTIKEY) && in->rawlen > 1)
+		feed(p, "\a", 1);
+}
+
 void prompt_key(struct prompt *p, const struct input *in)
 {
 	bool character = in->rawlen && (unsigned char)in->raw[0] >= ' ';
@@ -590,9 +735,13 @@ void prompt_key(struct prompt *p, const struct input *in)
 			tell(p);
 		return;
 	}
-	if (in->key.code == KEYSYM_ESC && !in->key.mods)
+	if (in->key.code == KEYSYM_ESC && !in->key.mods) {
 		escape(p);
-	else if (!is_bound(in))
+		settle(p);
+		return;
+	}
+	end_search(p, in);
+	if (!is_bound(in))
 		unbound(p, &in->key);
 	else if (!character || (size_t)rl_end + in->rawlen < LEX_LINE_MAX)
 		feed(p, in->raw, in->rawlen);

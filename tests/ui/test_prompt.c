@@ -19,6 +19,13 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+/* readline loses a few bytes when keys are given up half-way */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libreadline\n";
+}
+
 /* ---- a small desk: it has what it is told ----------------------------- */
 
 static struct app app;
@@ -226,6 +233,9 @@ static void test_characters_are_never_cut(void **state)
 		{"e\xcc\x81x^B^Bo", "oe\xcc\x81x|"},
 		{"\xf0\x9f\x98\x80^B", "|\xf0\x9f\x98\x80"},
 		{"\xc3\xa4\xc3\xb6^T", "\xc3\xb6\xc3\xa4|"},
+		{"^X\xc3\xbc", "\xc3\xbc|"}, /* half a key before it */
+		{"^X^R\xf0\x9f\x98\x80",
+		 "\xf0\x9f\x98\x80|"}, /* inputrc again */
 	};
 
 	(void)state;
@@ -434,6 +444,35 @@ static void test_history_is_searched(void **state)
 	assert_string_equal("(reverse-i-search)`': ", desk.line.lead);
 	type("tra");
 	assert_string_equal("transfer 1 m\xc3\xbcller", desk.line.text);
+}
+
+/* Where readline 8.2 frees something twice or loses its way */
+static void test_search_and_history_mixed(void **state)
+{
+	static const char *const cases[] = {
+		"a^R^X\t",      "a^Ro^X^E",         "a^P^[px",
+		"a^Pb^[p^G^Pc", "a^Pb^N^Rx^Gc^P^O", "a^Pb^P^N^N",
+		"a^Ro^[<b^[>",  "^Pa^[l^_^_^N^_",
+	};
+
+	(void)state;
+	enter_line("hold 1");
+	enter_line("hold 2");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		open_line(LINE_COMMAND, "");
+		type(cases[i]);
+		if (prompt_open(prompt) && i % 2)
+			ENTER();
+		else
+			ESC();
+		if (prompt_open(prompt))
+			ESC();
+		assert_false(prompt_open(prompt));
+		open_line(LINE_COMMAND, "");
+		UP();
+		assert_true(desk.line.text[0]);
+		ESC();
+	}
 }
 
 static void test_changes_in_history_are_not_kept(void **state)
@@ -676,11 +715,87 @@ static void test_vi(void **state)
 	assert_string_equal("ab", entered);
 }
 
+/* ---- anything --------------------------------------------------------- */
+
+static uint32_t random_below(uint32_t *seed, uint32_t n)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return (*seed >> 8) % n;
+}
+
+static void press_any(uint32_t *seed)
+{
+	static const char *const keys[] = {
+		"\xc3\xbc",     "\xe6\x97\xa5", "\xcc\x81",  "\xf0\x9f\x98\x80",
+		"\x1b[A",       "\x1b[B",       "\x1b[C",    "\x1b[D",
+		"\x1b[H",       "\x1b[F",       "\x1b[3~",   "\x1b[5~",
+		"\x1b[6~",      "\x1b[15~",     "\x1b[1;5C", "\x1bOP",
+		"\x1b\xc3\xbc", "tra",          "hold ",     "theme m",
+		"\"",
+	};
+	char raw[8] = "";
+
+	switch (random_below(seed, 8)) {
+	case 0:
+	case 1: /* the last: Esc, which is more often sent than it is here */
+		raw[0] = (char)(1 + random_below(seed, 26));
+		press((uint32_t)raw[0] + 'a' - 1, MOD_CTRL, raw);
+		break;
+	case 2:
+		raw[0] = '\x1b';
+		raw[1] = (char)(' ' + random_below(seed, 95));
+		press((uint32_t)raw[1], MOD_META, raw);
+		break;
+	case 3:
+		TAB();
+		break;
+	case 4:
+	case 5: {
+		const char *key = keys[random_below(seed, COUNT(keys))];
+
+		if (key[0] == '\x1b')
+			press(KEYSYM_F1 + 20, 0, key);
+		else
+			type(key);
+		break;
+	}
+	case 6:
+		if (random_below(seed, 8) == 0)
+			ESC();
+		else if (random_below(seed, 8) == 0)
+			paste("a\nb\x1b[A\xc3\xbc \xff");
+		break;
+	default:
+		raw[0] = (char)(' ' + random_below(seed, 95));
+		press((uint32_t)raw[0], 0, raw);
+		break;
+	}
+}
+
+/* Whatever is pressed: the desk's checks hold, nothing waits for more */
+static void test_any_keys(void **state)
+{
+	uint32_t seed = 1;
+
+	(void)state;
+	for (int i = 0; i < 30000; i++) {
+		if (!prompt_open(prompt))
+			open_line(LINE_COMMAND + random_below(&seed, 4), "h");
+		press_any(&seed);
+		assert_int_equal(0, prompt_underruns(prompt));
+		assert_true(strlen(desk.line.text) < LEX_LINE_MAX);
+	}
+	assert_in_range(enter_count, 20, 30000);
+	assert_in_range(left_count, 20, 30000);
+}
+
 static int make_home(void)
 {
 	static const char emacs[] =
 		"set enable-bracketed-paste on\nset bell-style audible\n"
 		"set convert-meta on\n\"\\C-xh\": \"hold \"\n"
+		"\"\\e[5~\": history-search-backward\n"
+		"\"\\e[6~\": history-search-forward\n"
 		"$if cordpair\n\"\\C-xu\": \"mute\"\n$endif\n";
 	static const char *const folders[] = {"cordpair", "cordpair/themes"};
 	char path[256];
@@ -695,7 +810,9 @@ static int make_home(void)
 	write_file("cordpair/themes/mono.theme", "");
 	write_file("cordpair/themes/my own.theme", "");
 	write_file("cordpair/themes/gr\xc3\xbcn.theme", "");
-	write_file("vi", "set editing-mode vi\n");
+	write_file("vi", "set editing-mode vi\n" /* and no way out of it */
+			 "set keymap vi-insert\n\"\\C-e\": end-of-line\n"
+			 "set keymap vi-command\n\"\\C-e\": end-of-line\n");
 	write_file("emacs", emacs);
 	snprintf(history, sizeof(history), "%s/state/cordpair/history", home);
 	return 0;
@@ -716,6 +833,7 @@ int main(int argc, char *argv[])
 		TEST(test_closing_ends_a_search),
 		TEST(test_history_of_two_runs),
 		TEST(test_history_is_searched),
+		TEST(test_search_and_history_mixed),
 		TEST(test_changes_in_history_are_not_kept),
 		TEST(test_each_use_has_its_own_history),
 		TEST(test_completion_of_one),
@@ -725,8 +843,10 @@ int main(int argc, char *argv[])
 		TEST(test_paste),
 		TEST(test_paste_of_64_KiB),
 		TEST(test_paste_into_a_search_ends_it),
+		TEST(test_any_keys),
 	};
-	const struct CMUnitTest vi_tests[] = {TEST(test_vi)};
+	const struct CMUnitTest vi_tests[] = {TEST(test_vi),
+					      TEST(test_any_keys)};
 	char inputrc[256];
 	bool vi = argc > 1 && !strcmp(argv[1], "vi");
 	int failed;
