@@ -14,6 +14,7 @@
 #include "base/lex.h"
 #include "base/text.h"
 #include "base/thread.h"
+#include "ui/fill.h"
 #include "ui/typed.h"
 
 /*
@@ -123,79 +124,6 @@ static void tell(struct prompt *p)
 
 /* ---- completion ------------------------------------------------------- */
 
-/* What completes the word before the cursor; one in open quotes, too */
-static void find(struct prompt *p, const char *line, size_t cursor)
-{
-	char closed[LEX_LINE_MAX];
-	int n;
-
-	complete_line(&p->found, p->desk->app, line, cursor);
-	if (p->found.n)
-		return;
-	n = snprintf(closed, sizeof(closed), "%.*s\"", (int)cursor, line);
-	if (n > 0 && (size_t)n < sizeof(closed))
-		complete_line(&p->found, p->desk->app, closed, (size_t)n);
-}
-
-/* The line up to the cursor with this word at its end; yours, free() */
-static char *with_word(const struct prompt *p, const char *word, bool quoted,
-		       bool whole)
-{
-	char quote[LEX_LINE_MAX], *line = NULL;
-	size_t n;
-
-	if (lex_quote(quote, sizeof(quote), word))
-		quote[0] = '\0';
-	n = strlen(quote);
-	if (!whole && quote[0] == '"')
-		quote[n - 1] = '\0';
-	if (asprintf(&line, "%.*s%s%s", (int)p->found.from, rl_line_buffer,
-		     !whole && quoted && quote[0] != '"' ? "\"" : "",
-		     quote) < 0)
-		abort();
-	return line;
-}
-
-/* What all of them begin with, cut at a character; false: they do not go on
-   from what was typed (found by something else than their beginning) */
-static bool common(const struct candidates *c, const char *typed,
-		   char beginning[URI_MAX])
-{
-	size_t n = strlen(c->v[0].text);
-
-	for (unsigned i = 1; i < c->n; i++) {
-		size_t same = 0;
-
-		while (same < n && c->v[0].text[same] == c->v[i].text[same])
-			same++;
-		n = same;
-	}
-	while (n && (c->v[0].text[n] & 0xc0) == 0x80)
-		n--;
-	memcpy(beginning, c->v[0].text, n);
-	beginning[n] = '\0';
-	if (*typed == '"')
-		typed++;
-	return text_begins(beginning, typed);
-}
-
-static char *beginning_of_all(const struct prompt *p, const char *text)
-{
-	char beginning[URI_MAX], quote[LEX_LINE_MAX];
-	const char *typed = text + p->found.from;
-	bool quoted = *typed == '"';
-
-	if (!common(&p->found, typed, beginning))
-		return alloc_text(text);
-	for (unsigned i = 0; i < p->found.n; i++)
-		quoted |=
-			!lex_quote(quote, sizeof(quote), p->found.v[i].text) &&
-			quote[0] == '"';
-	if (!*beginning)
-		return alloc_text(text);
-	return with_word(p, beginning, quoted, false);
-}
-
 /* rl_attempted_completion_function: for readline a "word" is all from the
    start of the line, as words are ours to find (base/lex.h) */
 static char **attempt(const char *text, int start, int end)
@@ -207,7 +135,7 @@ static char **attempt(const char *text, int start, int end)
 	rl_attempted_completion_over = 1;
 	if (p->use != LINE_COMMAND)
 		return NULL;
-	find(p, rl_line_buffer, (size_t)end);
+	fill_find(&p->found, p->desk->app, rl_line_buffer, (size_t)end);
 	if (!p->found.n)
 		return NULL;
 	v = alloc_zero((p->found.n + 2) * sizeof(*v));
@@ -215,13 +143,13 @@ static char **attempt(const char *text, int start, int end)
 		const char *word = p->found.v[0].text;
 		size_t n = strlen(word);
 
-		v[0] = with_word(p, word, false, true);
+		v[0] = fill_one(&p->found, text, 0);
 		rl_completion_suppress_append = n && word[n - 1] == '=';
 		return v;
 	}
-	v[0] = beginning_of_all(p, text);
+	v[0] = fill_all(&p->found, text);
 	for (unsigned i = 0; i < p->found.n; i++)
-		v[i + 1] = with_word(p, p->found.v[i].text, false, true);
+		v[i + 1] = fill_one(&p->found, text, i);
 	return v;
 }
 
@@ -278,7 +206,7 @@ static void popup_move(struct prompt *p, unsigned step)
 	char *line;
 
 	if (offer < n) {
-		line = with_word(p, p->found.v[offer].text, false, true);
+		line = fill_one(&p->found, p->base, offer);
 		put_before(line);
 		free(line);
 	} else {
