@@ -154,7 +154,7 @@ struct desk {
 	struct desk_line line;
 	struct desk_pick pick;
 	struct candidates offers; /* of completion; n is 0: no popup  */
-	unsigned offer;           /* the one chosen                   */
+	unsigned offer;           /* the one chosen; n: none yet      */
 	bool all_keys;            /* help shows every key             */
 
 	/* what the terminal is to do, taken by the console */

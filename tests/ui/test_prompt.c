@@ -339,6 +339,16 @@ static void test_the_desk_sets_the_line(void **state)
 	assert_string_equal("", desk.line.text);
 }
 
+/* They would hold the screen at this size for ever */
+static void test_the_size_is_not_exported(void **state)
+{
+	(void)state;
+	open_line(LINE_COMMAND, "");
+	type("x^L");
+	assert_null(getenv("LINES"));
+	assert_null(getenv("COLUMNS"));
+}
+
 /* ---- leaving ---------------------------------------------------------- */
 
 static void test_esc_leaves_the_search_first(void **state)
@@ -554,6 +564,7 @@ static void test_completion_of_several(void **state)
 	assert_line("transfer|");
 	TAB();
 	assert_int_equal(1, desk.offer);
+	assert_true(desk.offers.n >= 2);
 	assert_line("transfers|");
 	UP();
 	assert_line("transfer|");
@@ -829,6 +840,7 @@ int main(int argc, char *argv[])
 		TEST(test_enter_gives_the_line),
 		TEST(test_end_of_file_leaves),
 		TEST(test_the_desk_sets_the_line),
+		TEST(test_the_size_is_not_exported),
 		TEST(test_esc_leaves_the_search_first),
 		TEST(test_closing_ends_a_search),
 		TEST(test_history_of_two_runs),
@@ -858,6 +870,8 @@ int main(int argc, char *argv[])
 	snprintf(inputrc, sizeof(inputrc), "%s/%s", home, vi ? "vi" : "emacs");
 	(void)setenv("INPUTRC", inputrc, 1);
 	(void)setenv("TERM", "xterm-256color", 1);
+	(void)unsetenv("LINES");
+	(void)unsetenv("COLUMNS");
 	app_init(&app);
 	failed = vi ? cmocka_run_group_tests(vi_tests, NULL, NULL)
 		    : cmocka_run_group_tests(tests, NULL, NULL);
