@@ -72,9 +72,8 @@ struct app {
 	struct directory *directory;  /* borrowed, NULL: there is none */
 	struct app_account *accounts; /* wait for app_start() */
 	unsigned accountc;
-	unsigned posted;             /* accounts given to the engine */
-	struct directory *directory; /* borrowed, or NULL */
-	struct desk *desk;           /* the console; NULL: there is none */
+	unsigned posted;   /* accounts given to the engine */
+	struct desk *desk; /* the console; NULL: there is none */
 	struct pending *pending;
 	unsigned pendingc;
 };

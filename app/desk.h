@@ -238,7 +238,7 @@ const struct diary_line *desk_diary(const struct desk *d, unsigned i);
 unsigned desk_dialogs(const struct desk *d, uint32_t call, uint64_t *v,
 		      unsigned max);
 
-enum { DESK_NO_ROW = 0xffffffff, LADDER_MAX = 1000 };
+enum { DESK_NO_ROW = 0x7fffffff, LADDER_MAX = 1000 };
 
 /** How many rows a pane has, and the chosen one of them (or DESK_NO_ROW) */
 unsigned desk_rows(const struct desk *d, enum pane pane);

@@ -17,7 +17,7 @@
 
 struct typed {
 	char *path;
-	char *v[TYPED_MAX];
+	char *v[TYPED_LINES];
 	unsigned n;
 	bool changed;
 };
@@ -47,7 +47,7 @@ static bool add(struct typed *t, const char *line)
 		forget(t, i);
 		break;
 	}
-	if (t->n == TYPED_MAX)
+	if (t->n == TYPED_LINES)
 		forget(t, 0);
 	t->v[t->n++] = alloc_text(line);
 	return true;

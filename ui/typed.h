@@ -6,14 +6,14 @@
 
 /**
  * @file typed.h  Lines that were typed, for going back to: the newest
- *                TYPED_MAX, each once.
+ *                TYPED_LINES, each once.
  *
  * What begins with a blank is not kept, nor what may hold a password.
  *
  * Threads: any.    Blocks: as the disk does, in _new and _free.
  */
 
-enum { TYPED_MAX = 500 };
+enum { TYPED_LINES = 500 };
 
 struct typed;
 

@@ -44,19 +44,19 @@ static void test_the_newest_are_written_and_read(void **state)
 
 	(void)state;
 	typed_new(&t, path);
-	for (int i = 0; i < TYPED_MAX + 10; i++) {
+	for (int i = 0; i < TYPED_LINES + 10; i++) {
 		snprintf(line, sizeof(line), "hold %d", i);
 		typed_add(t, line);
 	}
-	assert_int_equal(TYPED_MAX, typed_count(t));
+	assert_int_equal(TYPED_LINES, typed_count(t));
 	typed_free(t);
 	assert_int_equal(0, stat(path, &st));
 	assert_int_equal(0600, st.st_mode & 0777);
 	typed_new(&t, path);
-	assert_int_equal(TYPED_MAX, typed_count(t));
+	assert_int_equal(TYPED_LINES, typed_count(t));
 	assert_string_equal("hold 10", typed_at(t, 0));
-	snprintf(line, sizeof(line), "hold %d", TYPED_MAX + 9);
-	assert_string_equal(line, typed_at(t, TYPED_MAX - 1));
+	snprintf(line, sizeof(line), "hold %d", TYPED_LINES + 9);
+	assert_string_equal(line, typed_at(t, TYPED_LINES - 1));
 	typed_free(t);
 }
 
