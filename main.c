@@ -1,63 +1,29 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * main.c: wires arguments, configuration, engine and a robot together.  The
- * only file that sees both sides of the house.
+ * main.c: arguments and configuration; what the verbs do stands in verbs.c.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "app/address.h"
-#include "app/app.h"
-#include "app/bank.h"
-#include "app/cli.h"
 #include "app/config.h"
 #include "app/directory.h"
 #include "app/exitcode.h"
-#include "app/loop.h"
-#include "app/out.h"
-#include "app/script.h"
-#include "app/tour.h"
-#include "app/trace.h"
-#include "app/verb.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/thread.h"
-#include "sip/engine.h"
-#include "sip/refer.h"
-#include "ui/plain.h"
+#include "program.h"
 
-#define SOFTWARE "cordpair/" CORDPAIR_VERSION
-
-enum { DEFAULT_LIMIT_MS = 600 * 1000 };
-
-struct program {
-	struct cli cli;
-	struct app app;
-	struct directory *directory;
-	char target[2][URI_MAX]; /* of `call` and `xfer` */
-	struct port port;
-	struct engine *engine;
-	struct out *out;
-	struct trace_out *trace;
-	struct script *script;
-	int signal_fd;
-	int log_fd;    /* --log-file, or -1 */
-	bool running;  /* the loop shows the diary; else stderr does */
-	pid_t child;   /* the bank of the demo, or 0 */
-	char bank[64]; /* where it listens */
-	char why[CLI_WHY_MAX];
-};
-
-static int complain(int code, const char *why)
+int program_complain(int code, const char *why)
 {
 	char clean[CLI_WHY_MAX];
 
@@ -104,7 +70,7 @@ static void on_log(enum log_level level, const char *tag, const char *text,
 		fprintf(stderr, "cordpair: %s\n", text);
 }
 
-static void on_event(const struct event *ev, void *arg)
+void program_event(const struct event *ev, void *arg)
 {
 	struct program *p = arg;
 
@@ -113,6 +79,8 @@ static void on_event(const struct event *ev, void *arg)
 			  ev->u.log.text);
 	if (p->trace)
 		trace_event(p->trace, ev);
+	if (p->screen && ev->type == EV_HELLO && ev->u.hello.listenc)
+		beside_call(p, strchr(ev->u.hello.listen[0], ':') + 1);
 }
 
 static int open_log(struct program *p)
@@ -213,6 +181,31 @@ static int apply_options(struct program *p)
 	return err;
 }
 
+/* Phones of the bank, under names one can search for */
+static void demo_directory(struct program *p)
+{
+	static const char csv[] =
+		"name,number,department,note\n"
+		"Alice Nguyen,answer,Sales,answers at once\n"
+		"Alan Reyes,slow,Sales,answers after 5 seconds\n"
+		"Bob Harris,busy,Support,always busy\n"
+		"Carla Diaz,decline,Support,declines\n"
+		"Dmitri Volkov,noanswer,Legal,lets it ring\n"
+		"Emma Stone,unavailable,Finance,is not there\n"
+		"Echo,echo,,sends the sound back\n"
+		"Zoe Brandt,unknown,Finance,has left\n";
+	char path[64];
+	int fd = memfd_create("directory.csv", MFD_CLOEXEC);
+
+	if (fd < 0 || write(fd, csv, sizeof(csv) - 1) < 0)
+		return; /* it goes without */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	directory_new(&p->directory);
+	(void)directory_load(p->directory, path);
+	p->app.directory = p->directory;
+	close(fd);
+}
+
 /* Whom the user may call: the console, scripts, and targets given by name */
 static void open_directory(struct program *p)
 {
@@ -292,7 +285,7 @@ static int read_config(struct program *p)
 	if (cli->verb == VERB_DEMO && !path)
 		return 0;
 	if (config_load(&p->app, path, p->why, sizeof(p->why)))
-		return complain(EXIT_USAGE, p->why);
+		return program_complain(EXIT_USAGE, p->why);
 
 	return p->app.errors ? EXIT_USAGE : 0;
 }
@@ -323,7 +316,7 @@ static int read_secrets(struct program *p)
 	if (signo > 0)
 		return EXIT_SIGNAL + signo;
 	if (err)
-		return complain(EXIT_USAGE, p->why);
+		return program_complain(EXIT_USAGE, p->why);
 
 	/* a password of the configuration: told */
 	return p->app.errors ? EXIT_USAGE : 0;
@@ -335,15 +328,15 @@ static int prepare(struct program *p)
 	int code;
 
 	if (open_log(p))
-		return complain(EXIT_USAGE, p->why);
+		return program_complain(EXIT_USAGE, p->why);
 	code = read_config(p);
 	if (code || cli->verb == VERB_CHECK_CONFIG)
 		return code;
 	if (apply_options(p))
-		return complain(EXIT_USAGE, p->why);
+		return program_complain(EXIT_USAGE, p->why);
 	open_directory(p);
 	if (check_targets(p))
-		return complain(EXIT_USAGE, p->why);
+		return program_complain(EXIT_USAGE, p->why);
 	code = read_secrets(p);
 	if (code)
 		return code;
@@ -353,7 +346,7 @@ static int prepare(struct program *p)
 	if ((cli->trace || cli->pcap) &&
 	    trace_open(&p->trace, cli->trace, cli->pcap, p->why,
 		       sizeof(p->why)))
-		return complain(EXIT_USAGE, p->why);
+		return program_complain(EXIT_USAGE, p->why);
 	if (cli->verb == VERB_RUN) {
 		int err = script_new(&p->script, &p->app, p->out, cli->args[0],
 				     p->why, sizeof(p->why));
@@ -363,391 +356,90 @@ static int prepare(struct program *p)
 			return EXIT_USAGE;
 		}
 		if (err)
-			return complain(EXIT_USAGE, p->why);
+			return program_complain(EXIT_USAGE, p->why);
 	}
 
 	return 0;
 }
 
-static void block_signals(struct program *p)
+void program_signals(struct program *p)
 {
 	sigset_t set;
 
 	signal_set(&set);
+	if (p->screen) {
+		sigaddset(&set, SIGWINCH);
+		sigaddset(&set, SIGTSTP);
+		sigaddset(&set, SIGCONT);
+	}
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	p->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* ---- the engine
- * ---------------------------------------------------------------- */
+/* ---- main --------------------------------------------------------------- */
 
-static int port_post(void *engine, const struct request *req)
+/*
+ * On a screen a failed transfer waits for the user's key (Enter): nobody is
+ * pulled into a conversation while he types.  The demo's account lets its
+ * phones be dialled by their names.
+ */
+static int prepare_screen(struct program *p)
 {
-	return engine_post(engine, req);
-}
+	char account[128];
+	int err = 0;
 
-static uint32_t port_serial(void *engine)
-{
-	return engine_serial(engine);
-}
-
-static int port_refer_sync(void *engine, const struct request *req,
-			   struct transfer_info *last)
-{
-	struct refer_result result = {0};
-	int err = refer_sync(engine, req, &result);
-
-	*last = result.info;
+	if (!option_given(&p->app.options, "return_on_fail"))
+		err = set(p, "return_on_fail", "off");
+	if (err || p->cli.verb != VERB_DEMO)
+		return err;
+	snprintf(account, sizeof(account), "sip:demo@%s;regint=300", p->bank);
+	err = app_add_account(&p->app, account, p->why, sizeof(p->why));
+	if (!err && !option_given(&p->app.options, "voicemail"))
+		err = set(p, "voicemail", "echo");
+	if (!err)
+		demo_directory(p);
 
 	return err;
 }
 
-static int port_take(void *engine, struct event *ev)
+static bool wants_screen(const struct program *p)
 {
-	return engine_take(engine, ev);
+	return (p->cli.verb == VERB_DEMO || (p->cli.verb == VERB_CONSOLE &&
+					     !p->cli.plain && !p->cli.json)) &&
+	       isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
-
-static int start_engine(struct program *p, const struct engine_prm *prm)
-{
-	int err = engine_new(&p->engine, prm, p->why, sizeof(p->why));
-
-	if (err)
-		return complain(err == ENOMEM ? EXIT_INTERNAL : EXIT_USAGE,
-				p->why);
-	p->port = (struct port){
-		.engine = p->engine,
-		.post = port_post,
-		.serial = port_serial,
-		.refer_sync = port_refer_sync,
-	};
-
-	return 0;
-}
-
-static struct engine_prm engine_prm(const struct program *p)
-{
-	const struct cli *cli = &p->cli;
-
-	return (struct engine_prm){
-		.listenv = cli->listen,
-		.listenc = cli->listenc,
-		.software = SOFTWARE,
-		.user = "cordpair",
-		.transport = cli->transport,
-		.trace = p->trace != NULL,
-	};
-}
-
-/* Drive a robot on the engine until one of them has ended. */
-static int run(struct program *p, const struct robot *robot, bool quiet,
-	       const char *prefix)
-{
-	struct loop_prm prm = {
-		.app = &p->app,
-		.robot = robot,
-		.out = p->out,
-		.quiet = quiet,
-		.prefix = prefix,
-		.signal_fd = p->signal_fd,
-		.event_fd = engine_event_fd(p->engine),
-		.take = port_take,
-		.tap = on_event,
-		.tap_arg = p,
-	};
-	int code;
-
-	p->running = true;
-	code = loop_run(&prm);
-	p->running = false;
-
-	return code;
-}
-
-static void stop_engine(struct program *p)
-{
-	engine_free(p->engine);
-	p->engine = NULL;
-}
-
-/* ---- the verbs
- * ------------------------------------------------------------------- */
-
-static int verb_plain(struct program *p)
-{
-	struct plain *plain;
-	struct robot robot;
-	int code;
-
-	plain_new(&plain, &p->app, STDIN_FILENO);
-	robot = plain_robot(plain);
-	code = run(p, &robot, false, NULL);
-	stop_engine(p);
-	plain_free(plain);
-
-	return code;
-}
-
-static int verb_call(struct program *p)
-{
-	struct call_verb *v;
-	struct robot robot;
-	int code;
-
-	call_verb_new(&v, &p->app, p->out, p->cli.args[0], p->cli.for_ms);
-	robot = call_verb_robot(v);
-	code = run(p, &robot, false, NULL);
-	stop_engine(p);
-	call_verb_free(v);
-
-	return code;
-}
-
-static int verb_xfer(struct program *p)
-{
-	const struct cli *cli = &p->cli;
-	struct xfer_prm prm = {
-		.caller = cli->args[0],
-		.target = cli->args[1],
-		.kind = cli->attended ? KIND_ATTENDED
-			: cli->semi   ? KIND_SEMI
-				      : KIND_BLIND,
-		.flags = (cli->no_hold ? TRANSFER_NO_HOLD : 0u) |
-			 (cli->release ? TRANSFER_RELEASE : 0u),
-		.limit_ms =
-			cli->timeout_ms ? cli->timeout_ms : DEFAULT_LIMIT_MS,
-	};
-	struct xfer_verb *v;
-	struct robot robot;
-	int code;
-
-	xfer_verb_new(&v, &p->app, p->out, &prm);
-	robot = xfer_verb_robot(v);
-	code = run(p, &robot, false, NULL);
-	stop_engine(p);
-	xfer_verb_free(v);
-
-	return code;
-}
-
-static int verb_run(struct program *p)
-{
-	struct robot robot = script_robot(p->script);
-	int code = run(p, &robot, false, p->cli.json ? NULL : "# ");
-
-	stop_engine(p);
-
-	return code;
-}
-
-static int bank_interrupted(void *self, int signo)
-{
-	(void)self, (void)signo; /* that is how a bank closes */
-
-	return EXIT_OK;
-}
-
-static void bank_prm(struct engine_prm *prm)
-{
-	prm->user = "bank";
-	prm->robot = true;
-	prm->registrar = true;
-	prm->accept_refer = true;
-	prm->login_user = BANK_LOGIN;
-	prm->login_password = BANK_LOGIN;
-}
-
-static int verb_bank(struct program *p)
-{
-	struct bank *bank = NULL;
-	struct robot robot;
-	int code;
-
-	if (bank_new(&bank, &p->port))
-		return complain(EXIT_INTERNAL, "the bank cannot be opened");
-	robot = bank_robot(bank);
-	robot.interrupted = bank_interrupted;
-	code = run(p, &robot, false, NULL);
-	stop_engine(p);
-	bank_free(bank);
-
-	return code;
-}
-
-static void tour_say(const char *line, void *arg)
-{
-	out_say(arg, "%s", line);
-}
-
-static int verb_demo(struct program *p)
-{
-	struct tour *tour = NULL;
-	struct robot robot;
-	int code;
-
-	if (tour_new(&tour, &p->port, p->bank, tour_say, p->out))
-		return complain(EXIT_INTERNAL, "the tour cannot begin");
-	robot = tour_robot(tour);
-	code = run(p, &robot, true, NULL);
-	stop_engine(p);
-	tour_free(tour);
-
-	return code;
-}
-
-/* ---- the bank beside the demo
- * ------------------------------------------------------ */
-
-struct beside {
-	struct robot bank;
-	int fd; /* where the parent waits for the address */
-};
-
-static void beside_event(void *self, const struct event *ev)
-{
-	struct beside *b = self;
-	const char *at;
-
-	b->bank.event(b->bank.self, ev);
-	if (ev->type != EV_HELLO || b->fd < 0)
-		return;
-	at = strchr(ev->u.hello.listen[0], ':') + 1;
-	/* a parent that is gone needs no address */
-	(void)!write(b->fd, at, strlen(at));
-	close(b->fd);
-	b->fd = -1;
-}
-
-static int beside_timeout(const void *self)
-{
-	const struct beside *b = self;
-
-	return b->bank.timeout_ms(b->bank.self);
-}
-
-static void beside_tick(void *self)
-{
-	const struct beside *b = self;
-
-	b->bank.tick(b->bank.self);
-}
-
-static int run_beside(int fd)
-{
-	static const char *const listen[] = {"udp:127.0.0.1:0"};
-	struct program child = {.signal_fd = -1, .log_fd = -1};
-	struct engine_prm prm = {
-		.listenv = listen,
-		.listenc = 1,
-		.software = SOFTWARE " bank",
-	};
-	struct beside b = {.fd = fd};
-	struct robot robot = {
-		.self = &b,
-		.event = beside_event,
-		.timeout_ms = beside_timeout,
-		.tick = beside_tick,
-		.interrupted = bank_interrupted,
-	};
-	struct bank *bank = NULL;
-	int code;
-
-	block_signals(&child);
-	app_init(&child.app);
-	out_new(&child.out, STDOUT_FILENO, STDERR_FILENO, false);
-	bank_prm(&prm);
-	code = start_engine(&child, &prm);
-	if (code)
-		goto out;
-	app_start(&child.app, &child.port);
-	code = EXIT_INTERNAL;
-	if (!bank_new(&bank, &child.port)) {
-		b.bank = bank_robot(bank);
-		code = run(&child, &robot, true, NULL);
-	}
-	stop_engine(&child);
-	bank_free(bank);
-out:
-	app_done(&child.app);
-	(void)out_close(child.out); /* nothing was printed */
-	close(child.signal_fd);
-
-	return code;
-}
-
-/* Before any thread of ours starts: the child begins with a clean slate. */
-static int open_bank(struct program *p)
-{
-	pid_t parent = getpid();
-	int fds[2];
-	ssize_t n;
-
-	if (pipe2(fds, O_CLOEXEC))
-		return errno;
-	p->child = fork();
-	if (p->child < 0)
-		return errno;
-	if (p->child == 0) {
-		close(fds[0]);
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		_exit(getppid() == parent ? run_beside(fds[1]) : EXIT_INTERNAL);
-	}
-	close(fds[1]);
-	do {
-		n = read(fds[0], p->bank, sizeof(p->bank) - 1);
-	} while (n < 0 && errno == EINTR);
-	close(fds[0]);
-
-	return n > 0 ? 0 : EIO; /* the child has said why */
-}
-
-static void close_bank(const struct program *p)
-{
-	if (p->child <= 0)
-		return;
-	kill(p->child, SIGTERM);
-	while (waitpid(p->child, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
-/* ---- main
- * -----------------------------------------------------------------------------
- */
 
 static int work(struct program *p)
 {
 	static const char *const loopback[] = {"udp:127.0.0.1:0"};
 	static int (*const verbs[VERB_COUNT])(struct program *) = {
-		[VERB_CONSOLE] = verb_plain, [VERB_DEMO] = verb_demo,
-		[VERB_BANK] = verb_bank,     [VERB_CALL] = verb_call,
-		[VERB_XFER] = verb_xfer,     [VERB_RUN] = verb_run,
+		[VERB_CONSOLE] = verb_console, [VERB_DEMO] = verb_demo,
+		[VERB_BANK] = verb_bank,       [VERB_CALL] = verb_call,
+		[VERB_XFER] = verb_xfer,       [VERB_RUN] = verb_run,
 	};
 	enum verb verb = p->cli.verb;
 	struct engine_prm prm;
-	int code = prepare(p);
+	int code;
+
+	p->screen = wants_screen(p);
+	code = prepare(p);
 
 	if (code || verb == VERB_CHECK_CONFIG)
 		return code;
-	if ((verb == VERB_CONSOLE && !p->cli.plain && isatty(STDOUT_FILENO)) ||
-	    (verb == VERB_DEMO && isatty(STDOUT_FILENO)))
-		fputs(verb == VERB_DEMO
-			      ? "cordpair: the full-screen console is not "
-				"there yet; this is the tour\n"
-			      : "cordpair: the full-screen console is not "
-				"there yet; this is --plain, help lists the "
-				"commands\n",
-		      stderr);
-	if (verb == VERB_DEMO && open_bank(p))
+	if (verb == VERB_DEMO && beside_open(p))
 		return EXIT_INTERNAL;
+	if (p->screen && prepare_screen(p))
+		return program_complain(EXIT_INTERNAL, p->why);
 
-	block_signals(p);
-	prm = engine_prm(p);
+	program_signals(p);
+	prm = program_engine_prm(p);
 	if (verb == VERB_BANK)
-		bank_prm(&prm);
+		program_bank_prm(&prm);
 	if (verb == VERB_DEMO && !prm.listenc) {
 		prm.listenv = loopback;
 		prm.listenc = 1;
 	}
-	code = start_engine(p, &prm);
+	code = program_start(p, &prm);
 	if (code)
 		return code;
 	app_start(&p->app, &p->port);
@@ -757,16 +449,20 @@ static int work(struct program *p)
 
 int main(int argc, char *argv[])
 {
-	struct program p = {.signal_fd = -1, .log_fd = -1};
+	struct program p = {.signal_fd = -1, .log_fd = -1, .caller_fd = -1};
 	int code, err;
 
 	open_std();
+	/* numbers in JSON keep their point: not all of the locale */
+	setlocale(LC_CTYPE, "");
+	setlocale(LC_COLLATE, "");
+	setlocale(LC_TIME, "");
 	(void)clock_since_start(); /* the start is now */
 	thread_adopt(THREAD_UI);
 	signal(SIGPIPE, SIG_IGN);
 
 	if (cli_parse(&p.cli, argc, argv, p.why, sizeof(p.why)))
-		return complain(EXIT_USAGE, p.why);
+		return program_complain(EXIT_USAGE, p.why);
 	if (p.cli.version)
 		return print("cordpair " CORDPAIR_VERSION "\n");
 	if (p.cli.help)
@@ -777,8 +473,8 @@ int main(int argc, char *argv[])
 	app_init(&p.app);
 	code = work(&p);
 
-	stop_engine(&p);
-	close_bank(&p);
+	program_stop(&p);
+	beside_close(&p);
 	script_free(p.script);
 	trace_close(p.trace);
 	app_done(&p.app);

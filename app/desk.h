@@ -156,6 +156,7 @@ struct desk {
 	struct candidates offers; /* of completion; n is 0: no popup  */
 	unsigned offer;           /* the one chosen; n: none yet      */
 	bool all_keys;            /* help shows every key             */
+	bool guided;              /* the demo: say what to do next    */
 
 	/* what the terminal is to do, taken by the console */
 	bool bell, suspend, repaint;

@@ -31,9 +31,10 @@
 
 #define ASSERT_NOT_SIP() assert(thread_role() != THREAD_SIP)
 
-int file_config_path(char *dst, size_t size, const char *name)
+static int xdg_path(char *dst, size_t size, const char *variable,
+		    const char *below_home, const char *name)
 {
-	const char *dir = getenv("XDG_CONFIG_HOME");
+	const char *dir = getenv(variable);
 	const char *sub = "";
 	int n;
 
@@ -45,7 +46,7 @@ int file_config_path(char *dst, size_t size, const char *name)
 	/* The specification says to ignore a relative one */
 	if (!dir || dir[0] != '/') {
 		dir = getenv("HOME");
-		sub = "/.config";
+		sub = below_home;
 		if (!dir || !*dir)
 			return ENOENT;
 	}
@@ -55,6 +56,16 @@ int file_config_path(char *dst, size_t size, const char *name)
 		return EOVERFLOW;
 	}
 	return 0;
+}
+
+int file_config_path(char *dst, size_t size, const char *name)
+{
+	return xdg_path(dst, size, "XDG_CONFIG_HOME", "/.config", name);
+}
+
+int file_state_path(char *dst, size_t size, const char *name)
+{
+	return xdg_path(dst, size, "XDG_STATE_HOME", "/.local/state", name);
 }
 
 /* ---- lines ----------------------------------------------------------- */

@@ -16,6 +16,10 @@ struct stat;
 /** $XDG_CONFIG_HOME/cordpair/NAME (or ~/.config/...); 0, ENOENT, EOVERFLOW */
 int file_config_path(char *dst, size_t size, const char *name);
 
+/** The same for what the program keeps by itself: $XDG_STATE_HOME/cordpair/NAME
+ *  (or ~/.local/state/...) */
+int file_state_path(char *dst, size_t size, const char *name);
+
 /**
  * A path as a user types it: a leading "~/" stands for $HOME.
  *
