@@ -203,7 +203,7 @@ static void demo_directory(struct program *p)
 	directory_new(&p->directory);
 	(void)directory_load(p->directory, path);
 	p->app.directory = p->directory;
-	close(fd);
+	/* it is looked at again: open to the end */
 }
 
 /* Whom the user may call: the console, scripts, and targets given by name */

@@ -368,7 +368,7 @@ static struct tale *make_tale(struct desk *d, const struct event *ev)
 {
 	const struct transfer_info *x = &ev->u.transfer;
 	const struct call_info *c = model_call(&d->app->model, x->call);
-	const struct contact *who;
+	const struct contact *who = desk_contact(d, x->target);
 	struct tale *t;
 
 	if (d->talec >= TALES_MAX)
@@ -382,9 +382,6 @@ static struct tale *make_tale(struct desk *d, const struct event *ev)
 		desk_name(d, c, t->caller, sizeof(t->caller));
 		text_copy(t->peer, sizeof(t->peer), c->peer);
 	}
-	who = d->app->directory
-		      ? directory_by_address(d->app->directory, x->target)
-		      : NULL;
 	if (who)
 		text_cut(t->target, sizeof(t->target), who->name);
 	else

@@ -222,6 +222,8 @@ unsigned desk_calls(const struct desk *d, const struct call_info **v,
 /** How the other side is called: directory, display name, number */
 const char *desk_name(const struct desk *d, const struct call_info *c,
 		      char *buf, size_t size);
+/** Who has this address, or NULL */
+const struct contact *desk_contact(const struct desk *d, const char *uri);
 /** Its number or address, as short as it is clear */
 const char *desk_number(const char *uri, char *buf, size_t size);
 /** First word of a name: "Dana" */

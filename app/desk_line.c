@@ -186,9 +186,7 @@ static void add_recent(struct desk *d)
 		bool twice = false;
 		struct choice *c;
 
-		who = d->app->directory
-			      ? directory_by_address(d->app->directory, uri)
-			      : NULL;
+		who = desk_contact(d, uri);
 		for (unsigned k = 0; k < d->pick.n; k++)
 			twice |= strcmp(d->pick.v[k].text,
 					who ? who->number : uri) == 0;
@@ -214,14 +212,14 @@ static void pick_targets(struct desk *d)
 	const char *text = d->line.text;
 	struct directory *dir = d->app->directory;
 	bool exact = false;
-	unsigned n;
+	unsigned n, matching;
 
 	d->pick.n = 0;
 	d->pick.all = dir ? directory_count(dir) : 0;
 	if (!text[0])
 		add_recent(d);
 	n = dir && !strpbrk(text, "@:")
-		    ? directory_search(dir, text, found, MATCHES, NULL)
+		    ? directory_search(dir, text, found, MATCHES, &matching)
 		    : 0;
 	for (unsigned i = 0; i < n; i++)
 		exact |= strcmp(directory_at(dir, found[i].index)->number,

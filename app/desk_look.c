@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "app/desk_priv.h"
 #include "base/text.h"
@@ -46,13 +47,30 @@ const char *desk_number(const char *uri, char *buf, size_t size)
 	return buf;
 }
 
+/* Who has the account's domain is in the directory by his number alone */
+const struct contact *desk_contact(const struct desk *d, const char *uri)
+{
+	const struct directory *dir = d->app->directory;
+	const struct contact *who = dir ? directory_by_address(dir, uri) : NULL;
+	const struct model *m = &d->app->model;
+	const char *host = strchr(uri, '@');
+	char number[NAME_MAX_LEN];
+
+	for (unsigned i = 0; dir && !who && host && i < m->accountc; i++) {
+		const char *own = strchr(m->accounts[i].aor, '@');
+
+		if (own && strcasecmp(own, host) == 0)
+			who = directory_by_address(
+				dir, desk_number(uri, number, sizeof(number)));
+	}
+
+	return who;
+}
+
 const char *desk_name(const struct desk *d, const struct call_info *c,
 		      char *buf, size_t size)
 {
-	const struct contact *who =
-		d->app->directory
-			? directory_by_address(d->app->directory, c->peer)
-			: NULL;
+	const struct contact *who = desk_contact(d, c->peer);
 
 	if (who)
 		text_cut(buf, size, who->name);
@@ -113,7 +131,7 @@ static void alert_key(const struct desk *d, struct alert *a, const char *line,
 	char name[16];
 	size_t at = strlen(a->keys);
 
-	if (!hint_key(d, desk_context(d), line, &key))
+	if (!hint_any_key(d, line, &key))
 		return;
 	snprintf(a->keys + at, sizeof(a->keys) - at, "%s%s %s", at ? "  " : "",
 		 key_format(&key, name, sizeof(name)), label);

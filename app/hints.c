@@ -233,6 +233,23 @@ bool hint_key(const struct desk *d, unsigned context, const char *line,
 	return false;
 }
 
+bool hint_any_key(const struct desk *d, const char *line, struct key *key)
+{
+	const struct keymap *map = &d->app->keymap;
+
+	for (unsigned i = 0; i < map->n; i++) {
+		const struct binding *b = &map->v[i];
+
+		if (b->context == 0 && b->line && runs(b->line, line) &&
+		    b->key.code >= KEYSYM_F1) {
+			*key = b->key;
+			return true;
+		}
+	}
+
+	return hint_key(d, desk_context(d), line, key);
+}
+
 /* Names put into a label */
 static void label(const struct desk *d, const char *text, char *dst,
 		  size_t size)

@@ -38,4 +38,7 @@ unsigned hints_recovery(const struct desk *d, struct hint v[HINTS_MAX]);
 bool hint_key(const struct desk *d, unsigned context, const char *line,
 	      struct key *key);
 
+/** One that works also while a line is typed, if there is one */
+bool hint_any_key(const struct desk *d, const char *line, struct key *key);
+
 #endif

@@ -168,7 +168,7 @@ struct account *account_first(struct engine *e)
 	a = account_new(e);
 	if (!a)
 		return NULL;
-	a->p2p = true;
+	a->p2p = a->info.p2p = true;
 	text_cut(a->user, sizeof(a->user), e->user);
 	(void)codecs_parse(&a->codecs, "", NULL, 0);
 	if (auth_alloc(&a->auth, &a->cred)) {

@@ -91,6 +91,7 @@ void call_enter(struct call *c)
 {
 	ASSERT_SIP();
 	c->info.id = ++c->e->n_call;
+	c->info.dialog = text_hash(c->dlg->callid, strlen(c->dlg->callid));
 	list_append(&c->e->calls, &c->le, c);
 	hash_append(c->e->calls_ht, hash_joaat_str(c->dlg->callid), &c->he, c);
 	hash_append(c->e->calls_id, c->info.id, &c->he_id, c);

@@ -347,6 +347,15 @@ void refer_start(struct refer_status *r, struct call *d1, struct call *d2,
 	mark_call(d2, r->info.id);
 }
 
+void refer_enter(struct refer_status *r)
+{
+	const char *callid = r->dlg->callid;
+
+	ASSERT_SIP();
+	r->info.dialog = text_hash(callid, strlen(callid));
+	hash_append(r->e->refers_ht, hash_joaat_str(callid), &r->he, r);
+}
+
 int refer_refuse(char *why, size_t size, int err, const char *text)
 {
 	text_cut(why, size, text);

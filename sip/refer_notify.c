@@ -215,7 +215,7 @@ static struct refer_status *branch(struct engine *e, const struct sip_msg *msg)
 	refer_start(b, r->d1, NULL, r->info.kind, r->info.target);
 	b->info.state = REFER_ACCEPTED;
 	b->stage = STAGE_SENT;
-	hash_append(e->refers_ht, hash_joaat_str(b->dlg->callid), &b->he, b);
+	refer_enter(b);
 	mem_deref(b); /* the engine has it */
 	return b;
 }

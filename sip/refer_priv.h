@@ -193,4 +193,7 @@ uint32_t referred_id(const struct referred *r);
 /** User part of the phone that was asked, a mem object or NULL */
 char *referred_user(const struct referred *r);
 
+/** Its dialog is known: NOTIFYs find it from now on */
+void refer_enter(struct refer_status *r);
+
 #endif

@@ -254,7 +254,7 @@ static int send_refer(struct refer_status *r, struct call *asked)
 	err = choose_dialog(r, asked, extra, sizeof(extra));
 	if (err)
 		return err;
-	hash_append(r->e->refers_ht, hash_joaat_str(r->dlg->callid), &r->he, r);
+	refer_enter(r);
 	err = write_headers(r, asked, extra, hdrs, sizeof(hdrs));
 	if (err)
 		return err;

@@ -195,6 +195,7 @@ static void registered(struct account *a, const struct sip_msg *msg)
 	a->stale[0] = '\0';
 	a->failures = 0;
 	a->info.expires = expires;
+	a->info.tp = a->reg->tp;
 	tmr_start(&a->tmr, expires * 900ull, on_timer, a);
 	keep_alive(a, msg);
 	msg_reason(reason, sizeof(reason), msg);

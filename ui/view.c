@@ -78,7 +78,8 @@ struct rect view_header(struct canvas *c, struct rect r, const struct desk *d,
 		char text[128];
 
 		snprintf(text, sizeof(text), " %s ", right);
-		canvas_right(c, r.y, r.x + 2 + used + 1, room + 2, head, text);
+		canvas_right(c, r.y, r.x + 2 + used + 1, r.w - used - 4, head,
+			     text);
 	}
 	r.y++;
 	r.h--;
