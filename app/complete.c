@@ -27,7 +27,8 @@ static void offer_commands(struct candidates *c, const struct app *app,
 			   const char *prefix)
 {
 	for (const struct command *cmd = commands; cmd->name; cmd++) {
-		if (cmd->needs != NEEDS_SCRIPT || app->script)
+		if ((cmd->needs != NEEDS_SCRIPT || app->script) &&
+		    (cmd->needs != NEEDS_CONSOLE || app->desk))
 			offer(c, prefix, cmd->name, cmd->help);
 	}
 }
