@@ -155,7 +155,7 @@ struct call_info {
 	uint32_t replaces;   /* takes the place of this call       */
 	uint64_t rx_packets; /* RTP counted                        */
 	uint64_t tx_packets;
-	uint64_t dialog;     /* text_hash() of its Call-ID         */
+	uint64_t dialog;           /* text_hash() of its Call-ID         */
 	char peer[URI_MAX];        /* the other party's address          */
 	char local[NAME_MAX_LEN];  /* user part that was called (in)     */
 	char name[NAME_MAX_LEN];   /* the other party's display name     */
