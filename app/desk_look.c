@@ -9,6 +9,8 @@
 
 /* What views ask of the desk. */
 
+enum { TOLD_MS = 8000 }; /* how long a failure that settled itself is shown */
+
 unsigned desk_calls(const struct desk *d, const struct call_info **v,
 		    unsigned max)
 {
@@ -202,10 +204,35 @@ static void fail_alert(const struct desk *d, struct alert *a,
 	alert_key(d, a, "default", "resume");
 }
 
+/* It has failed, and the caller is back with the user already */
+static const struct tale *just_failed(const struct desk *d)
+{
+	for (unsigned i = d->talec; i-- > 0;) {
+		const struct tale *t = &d->tales[i];
+		const struct call_info *c =
+			model_call(&d->app->model, t->info.call);
+
+		if (tale_failed(t) && !t->again && c &&
+		    c->state == CALL_TALKING &&
+		    d->now_ms < t->ended_ms + TOLD_MS)
+			return t;
+	}
+
+	return NULL;
+}
+
+static void back_alert(struct alert *a, const struct tale *t)
+{
+	a->kind = ALERT_FAIL;
+	snprintf(a->text, sizeof(a->text),
+		 "TRANSFER FAILED  %s   you talk to %s again", t->info.say,
+		 t->caller);
+}
+
 void desk_alert(const struct desk *d, struct alert *a)
 {
 	const struct call_info *c = loudest(d);
-	const struct tale *t = desk_failure(d);
+	const struct tale *t = desk_failure(d), *back = just_failed(d);
 
 	ASSERT_UI();
 	memset(a, 0, sizeof(*a));
@@ -213,6 +240,8 @@ void desk_alert(const struct desk *d, struct alert *a)
 		ring_alert(d, a, c);
 	else if (t)
 		fail_alert(d, a, t);
+	else if (back)
+		back_alert(a, back);
 }
 
 /* ---- whose messages ---------------------------------------------------- */

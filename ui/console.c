@@ -34,6 +34,7 @@ struct console {
 	struct canvas canvas;
 	bool ssh, test;
 	bool lost;     /* the terminal has gone */
+	bool choked;   /* the terminal has not taken the last frame yet */
 	bool pressed;  /* a key since the last frame: draw at once */
 	uint32_t mark; /* a test waits for this one, 0: none */
 	uint64_t drawn_ms;
@@ -302,7 +303,9 @@ static void tick(void *self)
 	prompt_sync(c->prompt);
 	settings(c);
 	signs(c);
-	if (!c->desk->dirty || term_choked(c->term))
+	/* asked each time: it also sends what waits */
+	c->choked = term_choked(c->term);
+	if (!c->desk->dirty || c->choked)
 		return;
 	if (c->pressed || now_ms() >= c->drawn_ms + frame_ms(c))
 		draw(c);
@@ -319,8 +322,8 @@ static int timeout_ms(const void *self)
 	t = decoder_timeout_ms(c->decoder, clock_ms());
 	if (t >= 0 && (least < 0 || t < least))
 		least = t;
-	if (c->desk->dirty) {
-		t = term_choked(c->term) ? CHOKED_MS
+	if (c->desk->dirty || c->choked) {
+		t = c->choked ? CHOKED_MS
 		    : now < c->drawn_ms + frame_ms(c)
 			    ? (int)(c->drawn_ms + frame_ms(c) - now)
 			    : 0;

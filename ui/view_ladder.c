@@ -62,8 +62,8 @@ void view_message_line(struct canvas *c, struct rect r,
 	int x = r.x + 1;
 
 	clock_of(time, sizeof(time), l->wall_us, time_w > 8);
-	canvas_text(c, r.y, x, time_w > 8 ? 11 : 8, role("muted"), time);
-	x += time_w > 8 ? 12 : 9;
+	canvas_text(c, r.y, x, time_w > 8 ? TIME_W : 8, role("muted"), time);
+	x += time_w > 8 ? TIME_W + 1 : 9;
 	canvas_glyph(c, r.y, x, role("muted"), l->tx ? GLYPH_OUT : GLYPH_IN);
 	if (l->code)
 		snprintf(word, sizeof(word), "%u", l->code);
