@@ -582,13 +582,15 @@ static void select_only(struct desk *d)
 void desk_tick(struct desk *d, uint64_t now_ms)
 {
 	char wall[16];
+	bool second;
 
 	ASSERT_UI();
 	if (d->still && d->wall[0])
 		now_ms = d->now_ms;
+	second = now_ms / 1000 != d->now_ms / 1000;
+
 	/* what runs by seconds is drawn by seconds */
-	if (now_ms / 1000 != d->now_ms / 1000)
-		d->dirty = true;
+	d->dirty |= second;
 	d->now_ms = now_ms;
 	if (!d->still || !d->wall[0])
 		text_ncopy(d->wall, sizeof(d->wall),
@@ -601,7 +603,7 @@ void desk_tick(struct desk *d, uint64_t now_ms)
 	}
 	warn_of_hold(d);
 	select_only(d);
-	if (d->app->directory && directory_poll(d->app->directory)) {
+	if (second && d->app->directory && directory_poll(d->app->directory)) {
 		desk_note(d, LOG_INFO, "directory read again: %u entries",
 			  directory_count(d->app->directory));
 		desk_pick_again(d);

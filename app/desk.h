@@ -155,6 +155,8 @@ struct desk {
 	struct desk_pick pick;
 	struct candidates offers; /* of completion; n is 0: no popup  */
 	unsigned offer;           /* the one chosen; n: none yet      */
+	bool previews;            /* a theme is tried while it is typed */
+	struct theme kept;        /* what it will be again            */
 	bool all_keys;            /* help shows every key             */
 	bool guided;              /* the demo: say what to do next    */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/address.h"
+#include "app/config.h"
 #include "app/desk_priv.h"
 #include "base/text.h"
 #include "base/thread.h"
@@ -43,11 +44,32 @@ void desk_open(struct desk *d, enum line_use use, const char *text)
 		desk_pick_again(d);
 }
 
+/* `theme NAME` is seen while it is typed, and gone again with Esc */
+static void preview_theme(struct desk *d, const char *text)
+{
+	const char *name = text_begins(text, "theme ") ? text + 6 : "";
+	char known[64], why[TEXT_MAX];
+	bool is_one = false;
+
+	for (unsigned i = 0;
+	     !is_one && config_theme_name(i, known, sizeof(known)); i++)
+		is_one = strcmp(known, name) == 0;
+	if (is_one && !d->previews)
+		d->kept = d->app->theme;
+	if (is_one)
+		(void)config_theme(d->app, name, why, sizeof(why));
+	else if (d->previews)
+		d->app->theme = d->kept;
+	d->previews = is_one;
+}
+
 void desk_leave(struct desk *d)
 {
 	ASSERT_UI();
 	if (d->line.use == LINE_FIND)
 		d->find[d->focus][0] = '\0';
+	if (d->line.use == LINE_COMMAND)
+		preview_theme(d, "");
 	memset(&d->line, 0, sizeof(d->line));
 	d->line.given = true;
 	memset(&d->pick, 0, sizeof(d->pick));
@@ -313,6 +335,8 @@ void desk_typed(struct desk *d, const char *text, size_t cursor)
 		return;
 	d->pick.sel = 0;
 	desk_pick_again(d);
+	if (l->use == LINE_COMMAND)
+		preview_theme(d, text);
 	if (l->use == LINE_FIND)
 		text_cut(d->find[d->focus], sizeof(d->find[0]), text);
 }

@@ -47,19 +47,18 @@ unsigned view_first(unsigned n, unsigned sel, int h)
 	return sel - rows / 2;
 }
 
-static bool has_keys(const struct desk *d, enum pane pane)
+bool view_has_keys(const struct desk *d, enum pane pane)
 {
 	if (pane == PANE_COUNT)
 		return true; /* the picker */
 
-	return d->focus == pane && d->line.use != LINE_TARGET &&
-	       d->line.use != LINE_PALETTE;
+	return d->focus == pane && d->line.use == LINE_NONE;
 }
 
 struct rect view_header(struct canvas *c, struct rect r, const struct desk *d,
 			enum pane pane, const char *left, const char *right)
 {
-	const bool keys = has_keys(d, pane);
+	const bool keys = view_has_keys(d, pane);
 	const unsigned rule = role(keys ? "rule.focus" : "rule");
 	const unsigned head = role(keys ? "header.focus" : "header");
 	int used = 0, room = r.w - 4;
@@ -162,6 +161,8 @@ void view_screen(struct canvas *c, const struct desk *d)
 	view_last(c, l.log, d);
 	view_hints(c, l.hints, d);
 	view_prompt(c, l.prompt, d);
+	if (d->offers.n && !l.small)
+		view_offers(c, l.log, d);
 }
 
 /* ---- the mouse --------------------------------------------------------- */

@@ -18,6 +18,7 @@ typedef void(view_h)(struct canvas *c, struct rect r, const struct desk *d);
 
 view_h view_title, view_alert, view_last, view_hints, view_prompt;
 view_h view_calls, view_directory, view_transfers, view_ladder, view_message;
+view_h view_offers; /* over the panes; r: the row it stands on */
 view_h view_trace, view_log, view_history, view_help, view_picker, view_side;
 
 /** Everything: layout, panes, bars, fixed rows, overlay */
@@ -42,6 +43,9 @@ char *view_time(char *buf, size_t size, uint64_t ms);
 /** One SIP message in a row: time of time_w cells, direction, what it is */
 void view_message_line(struct canvas *c, struct rect r,
 		       const struct sip_line *l, int time_w);
+
+/** Has this pane the keys?  PANE_COUNT: the picker */
+bool view_has_keys(const struct desk *d, enum pane pane);
 
 /** Cells of a hint [columns] */
 int view_hint_width(const struct hint *h);

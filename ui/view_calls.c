@@ -170,8 +170,8 @@ static void row(struct canvas *c, struct rect r, const struct desk *d,
 	pairing(c, r.y, x, right - x, d, i);
 	if (chosen)
 		canvas_role(c, r,
-			    role(d->focus == PANE_CALLS ? "select"
-							: "select.blur"));
+			    role(view_has_keys(d, PANE_CALLS) ? "select"
+							      : "select.blur"));
 }
 
 static void headline(const struct desk *d, const struct canvas *c, char *left,
