@@ -71,6 +71,7 @@ struct bank {
 		uint32_t every_ms;
 		uint64_t next;     /* when to call [ms]; 0: not now */
 		uint64_t patience; /* give up ringing [ms]; 0: no   */
+		unsigned turn;     /* whose it is                   */
 		uint32_t serial;   /* of the dial                   */
 		uint32_t call;
 	} caller;
@@ -354,12 +355,22 @@ static void caller_rest(struct bank *b)
 	wake_at(b, b->caller.next);
 }
 
+/* Numbers that are kept free for stories (Ofcom, NANP, BNetzA) */
+static const struct dial_prm callerv[] = {
+	{.user = "+442079460958", .name = "Dana Ortiz"},
+	{.user = "+12125550147", .name = "Kim Lee"},
+	{.user = "+493023125014", .name = "Müller & Söhne"},
+	{.user = "+14155550111", .name = "Acme Ltd"},
+};
+
 static void caller_dial(struct bank *b)
 {
-	struct request req = {.type = REQ_DIAL};
+	const unsigned n = sizeof(callerv) / sizeof(callerv[0]);
+	struct request req = {.type = REQ_DIAL, .flags = DIAL_AS};
 
 	b->caller.next = 0;
-	memcpy(req.u.text, b->caller.uri, sizeof(b->caller.uri));
+	req.u.dial = callerv[b->caller.turn++ % n];
+	memcpy(req.u.dial.target, b->caller.uri, sizeof(b->caller.uri));
 	b->caller.serial = post_request(b, &req);
 }
 

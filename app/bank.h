@@ -45,7 +45,8 @@ int bank_timeout_ms(const struct bank *b);
 void bank_tick(struct bank *b);
 
 /**
- * Let the phone "caller" call somebody over and over, first after every_ms.
+ * Call somebody over and over, first after every_ms, each time in the name of
+ * another of a few callers.
  * It never has two calls at a time, gives up when it rang for half a minute,
  * and waits every_ms between the end of a call and the next.
  *

@@ -290,6 +290,7 @@ enum {
 	REFERRED_FINAL = 1 << 3,
 	CALL_ALONE = 1 << 4, /* dial, answer, resume, consult: the talking
 				calls are put on hold first */
+	DIAL_AS = 1 << 5,    /* dial: u.dial says who calls, peer to peer    */
 };
 
 /** Options the engine itself reads; app/option.c has names and ranges */
@@ -320,6 +321,13 @@ struct account_prm {
 
 enum refer_mode { REFER_MODE_AUTO, REFER_MODE_IN_DIALOG, REFER_MODE_OUT };
 
+/** Begins as u.text does; user and name count with DIAL_AS only */
+struct dial_prm {
+	char target[URI_MAX];
+	char user[NAME_MAX_LEN];
+	char name[NAME_MAX_LEN]; /* without double quotes and backslashes */
+};
+
 struct request {
 	enum req_type type;
 	uint32_t serial; /* comes back in the one reply             */
@@ -330,6 +338,7 @@ struct request {
 	uint32_t value;
 	union {
 		char text[PATH_MAX_LEN];
+		struct dial_prm dial;
 		struct account_prm account;
 	} u;
 };

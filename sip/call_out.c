@@ -31,7 +31,8 @@ static int on_prepare(struct stack *st, enum transp tp, struct mbuf **bodyp,
 		      void *arg)
 {
 	struct call *c = arg;
-	char aor[URI_MAX];
+	char aor[URI_MAX], *old;
+	size_t name;
 	int err;
 
 	ASSERT_SIP();
@@ -41,9 +42,12 @@ static int on_prepare(struct stack *st, enum transp tp, struct mbuf **bodyp,
 				  sizeof(aor));
 		if (err)
 			return err;
-		c->dlg->local = mem_deref(c->dlg->local);
+		old = c->dlg->local;
+		name = (size_t)(strrchr(old, '<') - old);
+		c->dlg->local = NULL;
 		c->dlg->local_uri = mem_deref(c->dlg->local_uri);
-		err = re_sdprintf(&c->dlg->local, "<%s>", aor);
+		err = re_sdprintf(&c->dlg->local, "%b<%s>", old, name, aor);
+		mem_deref(old);
 		if (!err)
 			err = str_dup(&c->dlg->local_uri, aor);
 		if (err)
@@ -321,8 +325,8 @@ static int invite(struct call *c)
 }
 
 int call_dial(struct engine *e, struct account *acc, const char *uri,
-	      const char *headers, uint32_t consult_of,
-	      struct referred *referred, struct call **cp)
+	      const struct dial_prm *as, const char *headers,
+	      uint32_t consult_of, struct referred *referred, struct call **cp)
 {
 	char route[URI_MAX + 8];
 	struct call *c;
@@ -341,7 +345,9 @@ int call_dial(struct engine *e, struct account *acc, const char *uri,
 		err = text_copy(c->final_target, sizeof(c->final_target), uri);
 	if (!err)
 		err = dlg_uac(&c->dlg, acc->p2p ? "sip:-" : acc->info.aor,
-			      acc->prm.name, uri, route);
+			      as ? as->name : acc->prm.name, uri, route);
+	if (!err && as)
+		err = str_dup(&c->dlg->user, as->user);
 	if (!err)
 		err = auth_alloc(&c->auth, &acc->cred);
 	/* kept: a 3xx changes whom we call, not why */

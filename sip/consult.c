@@ -52,8 +52,8 @@ static void on_caller_held(int err, unsigned code, const char *text, void *arg)
 		return;
 	}
 	r->stage = STAGE_CALLING;
-	err = call_dial(d1->e, d1->acc, r->info.target, NULL, d1->info.id, NULL,
-			&d2);
+	err = call_dial(d1->e, d1->acc, r->info.target, NULL, NULL, d1->info.id,
+			NULL, &d2);
 	if (err) {
 		refer_finish(r, REFER_IDLE, OUTCOME_NOT_SENT,
 			     "%s cannot be called: %s", r->name, strerror(err));

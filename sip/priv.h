@@ -264,9 +264,11 @@ struct call {
 	struct list forks; /* dialogs of further 2xx        */
 };
 
+/** as: who calls, peer to peer; NULL: the account.  headers: NULL, or more
+ *  of them */
 int call_dial(struct engine *e, struct account *acc, const char *uri,
-	      const char *headers, uint32_t consult_of,
-	      struct referred *referred, struct call **cp);
+	      const struct dial_prm *as, const char *headers,
+	      uint32_t consult_of, struct referred *referred, struct call **cp);
 void call_incoming(struct engine *e, struct stack *st,
 		   const struct sip_msg *msg);
 void call_request(struct call *c, struct stack *st, const struct sip_msg *msg);

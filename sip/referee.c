@@ -355,7 +355,7 @@ int referred_call(struct referred *r, bool manual, uint32_t *idp)
 			       "Referred-By: %s\r\n", r->by);
 	if (!manual)
 		(void)referred_notify(r, 100, false);
-	err = call_dial(r->e, r->acc, r->to.uri, hdrs, 0, r, &c);
+	err = call_dial(r->e, r->acc, r->to.uri, NULL, hdrs, 0, r, &c);
 	if (err) {
 		if (!manual)
 			(void)referred_notify(r, 503, true);

@@ -182,7 +182,9 @@ static int ask_dial(struct ask *a)
 		return err;
 	if (a->req->flags & CALL_ALONE)
 		calls_hold_others(e, NULL);
-	err = call_dial(e, acc, uri, NULL, 0, NULL, &c);
+	err = call_dial(e, acc, uri,
+			a->req->flags & DIAL_AS ? &a->req->u.dial : NULL, NULL,
+			0, NULL, &c);
 	if (!err)
 		a->id = c->info.id;
 	return err;

@@ -577,6 +577,33 @@ static void test_caller_calls_again_after_each_call(void **state)
 	}
 }
 
+static void test_each_call_is_somebody_elses(void **state)
+{
+	const struct dial_prm *first, *now, *before = NULL;
+
+	(void)state;
+
+	caller_on(4000);
+	for (unsigned i = 0; i < 6; i++) {
+		pass(4000);
+		assert_string_equal(took(), DIAL);
+		assert_true(fake.seen[i].flags & DIAL_AS);
+		now = &fake.seen[i].u.dial;
+		assert_true(now->user[0] && now->name[0]);
+		assert_null(strpbrk(now->name, "\"\\<>"));
+		if (before) {
+			assert_string_not_equal(now->user, before->user);
+			assert_string_not_equal(now->name, before->name);
+		}
+		before = now;
+		say_reply(i, 0, 20 + i);
+		say_call(20 + i, CALL_OUT, CALL_ENDED, "");
+	}
+	/* after a while one of them calls again */
+	first = &fake.seen[0].u.dial;
+	assert_string_equal(fake.seen[4].u.dial.user, first->user);
+}
+
 static void test_caller_gives_up_ringing(void **state)
 {
 	(void)state;
@@ -666,6 +693,7 @@ int main(void)
 		T(test_full_pipe_loses_nothing_and_keeps_the_order),
 		T(test_engine_gone_ends_it_all),
 		T(test_caller_calls_again_after_each_call),
+		T(test_each_call_is_somebody_elses),
 		T(test_caller_gives_up_ringing),
 		T(test_caller_tries_again_when_it_cannot_call),
 		T(test_caller_can_be_transferred),

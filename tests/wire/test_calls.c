@@ -65,6 +65,34 @@ static void the_invite(struct rig *r)
 	(void)rig_call_is(r, call, CALL_ENDED);
 }
 
+/* Peer to peer one may call in any name; it lasts for the whole dialog */
+static void call_as_another(struct rig *r)
+{
+	struct request req = {.type = REQ_DIAL, .flags = DIAL_AS};
+	const struct sipmsg *m;
+	uint32_t call;
+
+	snprintf(req.u.dial.target, sizeof(req.u.dial.target), "%s",
+		 peer_uri(r->b, "b"));
+	snprintf(req.u.dial.user, sizeof(req.u.dial.user), "+442079460958");
+	snprintf(req.u.dial.name, sizeof(req.u.dial.name), "Müller <Söhne>");
+	call = rig_do(r, &req);
+	m = peer_expect(r->b, "INVITE");
+	wire_assert(!strncmp(sipmsg_hdr(m, "From"),
+			     "\"Müller <Söhne>\" <sip:+442079460958@",
+			     strlen("\"Müller <Söhne>\" <sip:+442079460958@")));
+	wire_assert(strstr(sipmsg_hdr(m, "Contact"), "<sip:+442079460958@"));
+	leg_from(&r->lb, r->b, m);
+	leg_reply(&r->lb, m, 200, "OK", "sendrecv");
+	(void)peer_expect(r->b, "ACK");
+	(void)rig_call_is(r, call, CALL_TALKING);
+	rig_req(r, REQ_HANGUP, call, "");
+	m = peer_expect(r->b, "BYE");
+	wire_assert(strstr(sipmsg_hdr(m, "From"), "\" <sip:+442079460958@"));
+	peer_reply(r->b, m, 200, "OK", NULL);
+	(void)rig_call_is(r, call, CALL_ENDED);
+}
+
 static void early_media(struct rig *r)
 {
 	uint32_t call = dial(r);
@@ -1144,6 +1172,7 @@ static void many_at_once(struct rig *r)
 /* clang-format off */
 static const struct wcase cases[] = {
 	{"the INVITE, answered", the_invite, 0},
+	{"a call in another name", call_as_another, 0},
 	{"the INVITE over TCP", the_invite, RIG_TCP},
 	{"the INVITE over IPv6", the_invite, RIG_V6},
 	{"early media", early_media, 0},
