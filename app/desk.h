@@ -158,7 +158,7 @@ struct desk {
 	bool previews;            /* a theme is tried while it is typed */
 	struct theme kept;        /* what it will be again            */
 	bool all_keys;            /* help shows every key             */
-	bool guided;              /* the demo: say what to do next    */
+	bool guided;              /* the demo: guide_line() is shown  */
 
 	/* what the terminal is to do, taken by the console */
 	bool bell, suspend, repaint;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/command.h"
+#include "app/guide.h"
 #include "base/text.h"
 #include "ui/view.h"
 
@@ -139,10 +140,15 @@ void view_alert(struct canvas *c, struct rect r, const struct desk *d)
 void view_last(struct canvas *c, struct rect r, const struct desk *d)
 {
 	const struct diary_line *l;
+	char guide[3 * TEXT_MAX];
 	unsigned i = 0;
 
 	if (r.h < 1)
 		return;
+	if (d->guided && guide_line(d, guide, sizeof(guide))) {
+		canvas_text(c, r.y, r.x + 1, r.w - 2, role("prompt"), guide);
+		return;
+	}
 	/* what only a tester wants to read stays in the log */
 	while ((l = desk_diary(d, i)) && l->level > LOG_INFO)
 		i++;
