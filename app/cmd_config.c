@@ -8,6 +8,7 @@
 
 #include "app/alloc.h"
 #include "app/config.h"
+#include "app/desk.h"
 #include "app/nearest.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -203,7 +204,10 @@ int cmd_import(struct run *run, const struct cmdline *line)
 			       sizeof(why));
 	if (err)
 		return refuse(run, err, "%s", why);
-	app_tell(run->app, "%s", why);
+	if (run->app->desk)
+		desk_note(run->app->desk, LOG_INFO, "%s", why);
+	else
+		app_tell(run->app, "%s", why);
 
 	return 0;
 }

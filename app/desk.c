@@ -23,7 +23,8 @@
 enum {
 	TALES_MAX = 200,
 	ENDED_MAX = 64,
-	LATE_MS = 600, /* an ended call's keys hit no other       */
+	TELL_WIDTH = 66, /* of a line the user asked for [columns] */
+	LATE_MS = 600,   /* an ended call's keys hit no other       */
 	RETURNED_MS = 30 * 60 * 1000,
 };
 
@@ -97,6 +98,38 @@ static void note(struct desk *d, enum log_level level, const char *tag,
 	text_cut(l->tag, sizeof(l->tag), tag);
 	text_cut(l->text, sizeof(l->text), text);
 	d->dirty = true;
+}
+
+/* What the user asked for comes in lines that fit the pane at 80 columns */
+static void tell(struct desk *d, const char *text)
+{
+	char line[TELL_WIDTH * 4 + 8];
+	size_t indent = 0;
+
+	while (*text) {
+		size_t len = 0, next;
+
+		/* as many words as fit; at least one */
+		do {
+			next = len + strspn(text + len, " ");
+			next += strcspn(text + next, " ");
+			if (next >= sizeof(line) - indent)
+				next = sizeof(line) - indent - 1;
+			snprintf(line, sizeof(line), "%*s%.*s", (int)indent, "",
+				 (int)next, text);
+			if (len && (text_width(line) > TELL_WIDTH))
+				break;
+			len = next;
+		} while (text[len] && len + indent + 1 < sizeof(line));
+		snprintf(line, sizeof(line), "%*s%.*s", (int)indent, "",
+			 (int)len, text);
+		note(d, LOG_INFO, "help", line);
+		text += len + strspn(text + len, " ");
+		indent = 2;
+	}
+	d->full = d->focus = PANE_LOG;
+	d->zoom = PANE_COUNT;
+	d->row[PANE_LOG] = 0;
 }
 
 void desk_note(struct desk *d, enum log_level level, const char *fmt, ...)
@@ -521,8 +554,11 @@ void desk_event(struct desk *d, const struct event *ev)
 		reply_news(d, &ev->u.reply);
 		break;
 	case EV_LOG:
-		note(d, (enum log_level)ev->u.log.level, ev->u.log.tag,
-		     ev->u.log.text);
+		if (strcmp(ev->u.log.tag, "help") == 0)
+			tell(d, ev->u.log.text);
+		else
+			note(d, (enum log_level)ev->u.log.level, ev->u.log.tag,
+			     ev->u.log.text);
 		break;
 	case EV_TRACE:
 		if (!siplog_take(d->sip, &ev->u.trace))
