@@ -23,6 +23,7 @@ void app_init(struct app *app)
 	memset(app, 0, sizeof(*app));
 	model_init(&app->model);
 	options_init(&app->options);
+	app->hooks = hooks_new();
 	keymap_init(&app->keymap);
 	config_keys(app, "default");
 	theme_init(&app->theme);
@@ -39,6 +40,7 @@ void app_done(struct app *app)
 			    app->accountc * sizeof(*app->accounts));
 	free(app->accounts);
 	free(app->pending);
+	hooks_free(app->hooks);
 	memset(app, 0, sizeof(*app));
 }
 
@@ -252,6 +254,7 @@ void app_event(struct app *app, const struct event *ev)
 	struct event shown;
 
 	ASSERT_UI();
+	hooks_news(app->hooks, app, ev);
 	model_apply(&app->model, ev);
 	if (ev->type == EV_REPLY) {
 		shown = *ev;

@@ -7,6 +7,7 @@
 
 #include "app/account.h"
 #include "app/directory.h"
+#include "app/hook.h"
 #include "app/keys.h"
 #include "app/model.h"
 #include "app/option.h"
@@ -74,6 +75,7 @@ struct app {
 	unsigned accountc;
 	unsigned posted;   /* accounts given to the engine */
 	struct desk *desk; /* the console; NULL: there is none */
+	struct hooks *hooks;
 	struct pending *pending;
 	unsigned pendingc;
 };

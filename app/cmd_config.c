@@ -9,6 +9,7 @@
 #include "app/alloc.h"
 #include "app/config.h"
 #include "app/desk.h"
+#include "app/hook.h"
 #include "app/nearest.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -191,6 +192,28 @@ int cmd_bind(struct run *run, const struct cmdline *line)
 	}
 
 	return 0;
+}
+
+int cmd_hook(struct run *run, const struct cmdline *line)
+{
+	const char *name = line->arg[0], *command = line->rest;
+	struct nearest near;
+	char hint[64];
+
+	if (!command[0])
+		return refuse(run, EINVAL, "the command is empty");
+	if (strcmp(command, "none") == 0)
+		command = NULL;
+	if (!hook_set(run->app->hooks, name, command))
+		return 0;
+	nearest_init(&near, name);
+	for (unsigned i = 0; hook_event(i, NULL); i++)
+		nearest_try(&near, hook_event(i, NULL));
+
+	return refuse(run, ENOENT, "there is no event %s%s", name,
+		      near.best ? nearest_hint(&near, hint, sizeof(hint))
+				: "; ringing, answered, ended, transferred "
+				  "and failed are");
 }
 
 int cmd_import(struct run *run, const struct cmdline *line)

@@ -36,6 +36,7 @@ static const char *const usages[] = {
 	[ARG_WORD] = "WORD",
 	[ARG_HOOK] = "EVENT",
 	[ARG_STYLE] = "STYLE",
+	[ARG_SHELL] = "COMMAND",
 	[ARG_LINE] = "COMMAND",
 	[ARG_TEXT_OPT] = "[TEXT...]",
 	[ARG_PARAMS] = "[PARAM=VALUE...]",

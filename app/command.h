@@ -42,6 +42,7 @@ enum arg_kind {
 	ARG_HOOK,        /* what a hook is for */
 	/* all that is left of the line */
 	ARG_STYLE,
+	ARG_SHELL,    /* a command for the shell */
 	ARG_LINE,     /* a whole command line */
 	ARG_TEXT_OPT, /* [TEXT...] */
 	ARG_PARAMS,   /* [PARAM=VALUE...] */

@@ -7,6 +7,7 @@
 #include "app/command.h"
 #include "app/config.h"
 #include "app/fields.h"
+#include "app/hook.h"
 #include "base/lex.h"
 #include "base/text.h"
 
@@ -218,6 +219,9 @@ static void offer_kind(struct candidates *c, const struct app *app,
 		break;
 	case ARG_CONTEXT_OPT:
 		offer_names(c, key_context, prefix);
+		break;
+	case ARG_HOOK:
+		offer_names(c, hook_event, prefix);
 		break;
 	case ARG_COMMAND_OPT:
 	case ARG_LINE:

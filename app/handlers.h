@@ -28,7 +28,7 @@ command_h cmd_retry, cmd_save, cmd_silence, cmd_suspend, cmd_toggle, cmd_trace;
 command_h cmd_voicemail, cmd_zoom;
 
 /* cmd_config.c: how things are set */
-command_h cmd_account, cmd_bind, cmd_color, cmd_import, cmd_palette, cmd_set;
-command_h cmd_source, cmd_theme;
+command_h cmd_account, cmd_bind, cmd_color, cmd_hook, cmd_import;
+command_h cmd_palette, cmd_set, cmd_source, cmd_theme;
 
 #endif

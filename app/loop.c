@@ -13,7 +13,7 @@
 
 enum { EVENTS_A_TURN = 256 };
 
-enum { ON_SIGNAL, ON_EVENT, ON_ROBOT, ON_OUT, FDS };
+enum { ON_SIGNAL, ON_EVENT, ON_HOOK, ON_ROBOT, ON_OUT, FDS };
 
 struct loop {
 	const struct loop_prm *prm;
@@ -88,6 +88,7 @@ static void turn(struct loop *l, int timeout_ms, bool ending)
 			       .events = POLLIN},
 		[ON_EVENT] = {.fd = full && !ending ? -1 : prm->event_fd,
 			      .events = POLLIN},
+		[ON_HOOK] = {.fd = hooks_fd(prm->app->hooks), .events = POLLIN},
 		[ON_ROBOT] = {.fd = -1, .events = POLLIN},
 		[ON_OUT] = {.fd = -1, .events = POLLOUT},
 	};
@@ -105,6 +106,8 @@ static void turn(struct loop *l, int timeout_ms, bool ending)
 		out_write(prm->out);
 	if (p[ON_EVENT].revents)
 		take_events(l);
+	if (p[ON_HOOK].revents)
+		hooks_serve(prm->app->hooks);
 	if (p[ON_ROBOT].revents)
 		r->input(r->self);
 	if (r->tick && !ending)

@@ -75,6 +75,9 @@ static void test_what_could_stand_there(void **state)
 		{"bind -c cal", 8, "calls"},
 		{"bind x hol", 7, "hold"},
 		{"bind -c calls x tra", 16, "transfer transfers"},
+		{"hook ", 5, "ringing answered ended transferred failed"},
+		{"hook an", 5, "answered"},
+		{"hook ended tra", 11, ""},
 		{"help hol", 5, "hold"},
 		{"account sip:a@h pass", 16,
 		 "password_command= password_file="},
@@ -155,7 +158,7 @@ static void test_the_cursor_decides(void **state)
 	static struct candidates c;
 
 	(void)state;
-	complete_line(&c, &app, "hold 3", 2);
+	complete_line(&c, &app, "hold 3", 3);
 	assert_int_equal(1, c.n);
 	assert_string_equal("hold", c.v[0].text);
 }
