@@ -26,6 +26,7 @@ static void set_mode(struct tty *t, unsigned mode, bool on)
 {
 	unsigned i = 0;
 
+	t->frames += mode == 2026 && on;
 	while (i < t->modes.n && t->modes.v[i].mode != mode)
 		i++;
 	if (i == TTY_MODES_MAX)

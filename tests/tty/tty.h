@@ -39,8 +39,9 @@ struct tty {
 	struct termios sane; /* what the program found */
 	char title[256];
 	unsigned bells;
-	uint64_t bytes; /* it wrote, answers not counted */
-	struct {        /* DEC private modes it has set or reset */
+	uint64_t bytes;  /* it wrote, answers not counted */
+	unsigned frames; /* that it put in brackets, mode 2026 */
+	struct {         /* DEC private modes it has set or reset */
 		unsigned n;
 		struct {
 			unsigned mode;
