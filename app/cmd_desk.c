@@ -52,32 +52,6 @@ static int run_line(struct run *run, const char *text)
 	return 0;
 }
 
-/* What Enter is for on the selected call */
-static int next_of_call(struct run *run)
-{
-	const struct model *m = &run->app->model;
-	const struct call_info *c = model_selected(m);
-	const struct tale *t = desk_failure(desk(run));
-	char text[32];
-
-	if (t && (!c || c->id == t->info.call)) {
-		snprintf(text, sizeof(text), "resume %u", t->info.call);
-		return run_line(run, text);
-	}
-	if (!c && model_ringing(m))
-		return run_line(run, "answer");
-	if (!c)
-		return 0;
-	if (c->dir == CALL_IN && c->state == CALL_RINGING)
-		snprintf(text, sizeof(text), "answer %u", c->id);
-	else if (c->state == CALL_HELD)
-		snprintf(text, sizeof(text), "resume %u", c->id);
-	else
-		snprintf(text, sizeof(text), "ladder %u", c->id);
-
-	return run_line(run, text);
-}
-
 /* Ask whom to call, with this one in the line already */
 static void pick(struct desk *d, const char *text)
 {
@@ -89,21 +63,24 @@ static void pick(struct desk *d, const char *text)
 	desk_open(d, LINE_TARGET, text);
 }
 
-static void next_of_transfers(struct run *run)
+/* One of the ways out of a failure, or what Enter stands for */
+static int next(struct run *run)
 {
 	struct desk *d = desk(run);
+	const struct tale *t = desk_failure(d);
 	struct hint v[HINTS_MAX];
 	const unsigned n = hints_recovery(d, v);
 	const unsigned at = desk_row(d, PANE_TRANSFERS);
+	char line[TEXT_MAX];
 
-	if (n && at < n && strcmp(v[at].line, "default") != 0) {
+	if (d->focus == PANE_TRANSFERS && t && at < n &&
+	    strcmp(v[at].line, "default") != 0) {
+		model_select(&run->app->model, t->info.call);
 		desk_run(d, v[at].line);
-	} else if (n) {
-		(void)next_of_call(run);
-	} else if (at != DESK_NO_ROW) {
-		d->ladder = d->tales[d->talec - 1 - at].info.call;
-		desk_show(d, PANE_LADDER);
+		return 0;
 	}
+
+	return desk_next(d, line, sizeof(line))[0] ? run_line(run, line) : 0;
 }
 
 int cmd_default(struct run *run, const struct cmdline *line)
@@ -114,9 +91,6 @@ int cmd_default(struct run *run, const struct cmdline *line)
 
 	(void)line; /* no arguments */
 	switch (d->focus) {
-	case PANE_TRANSFERS:
-		next_of_transfers(run);
-		return 0;
 	case PANE_DIRECTORY:
 		if (at != DESK_NO_ROW)
 			pick(d, directory_at(run->app->directory, at)->number);
@@ -139,7 +113,7 @@ int cmd_default(struct run *run, const struct cmdline *line)
 	case PANE_LOG:
 		return 0;
 	default:
-		return next_of_call(run);
+		return next(run);
 	}
 }
 
@@ -328,6 +302,8 @@ int cmd_nth(struct run *run, const struct cmdline *line)
 			      digit);
 	model_select(m, after ? after : first);
 	desk(run)->focus = PANE_CALLS;
+	desk(run)->zoom = PANE_COUNT;
+	desk(run)->dirty = true;
 
 	return 0;
 }
@@ -433,8 +409,10 @@ int cmd_silence(struct run *run, const struct cmdline *line)
 	struct desk_call *k =
 		desk(run) ? desk_call_edit(desk(run), line->call) : NULL;
 
-	if (k)
+	if (k) {
 		k->silenced = true;
+		desk(run)->dirty = true;
+	}
 
 	return 0;
 }

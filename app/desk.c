@@ -26,6 +26,7 @@ enum {
 	TELL_WIDTH = 66, /* of a line the user asked for [columns] */
 	LATE_MS = 600,   /* an ended call's keys hit no other       */
 	RETURNED_MS = 30 * 60 * 1000,
+	BLINK_MS = 300,
 };
 
 static const char *const panes[PANE_COUNT] = {
@@ -63,6 +64,7 @@ void desk_init(struct desk *d, struct app *app, const char *past)
 	memset(d, 0, sizeof(*d));
 	d->app = app;
 	app->desk = d;
+	app->model.paced = true;
 	d->diary = alloc_zero(DIARY_MAX * sizeof(*d->diary));
 	siplog_new(&d->sip, SIPLOG_LINES, SIPLOG_BYTES);
 	past_new(&d->past, past);
@@ -74,8 +76,10 @@ void desk_init(struct desk *d, struct app *app, const char *past)
 
 void desk_done(struct desk *d)
 {
-	if (d->app)
+	if (d->app) {
 		d->app->desk = NULL;
+		d->app->model.paced = false;
+	}
 	free(d->calls);
 	free(d->tales);
 	free(d->diary);
@@ -261,8 +265,9 @@ static void rings(struct desk *d, struct desk_call *k,
 		d->bell = true;
 	if (strcmp(how, "desktop") == 0 || strcmp(how, "both") == 0)
 		snprintf(d->notify, sizeof(d->notify), "%s is calling", name);
-	/* nothing else is there: Enter answers */
-	if (model_calls_up(&d->app->model) == 1)
+	/* nothing else is there and nothing is open: Enter answers */
+	if (model_calls_up(&d->app->model) == 1 && d->full == PANE_COUNT &&
+	    d->zoom == PANE_COUNT && d->line.use == LINE_NONE)
 		d->focus = PANE_CALLS;
 }
 
@@ -322,6 +327,32 @@ static void tell_call(struct desk *d, const struct call_info *c)
 	}
 }
 
+/* The only call there is, but not at once: a late key must not hit it */
+static void select_only(struct desk *d, uint64_t now_ms)
+{
+	struct model *m = &d->app->model;
+
+	if (model_selected(m) || now_ms < d->select_ms ||
+	    model_calls_up(m) != 1)
+		return;
+	for (unsigned i = 0; i < m->callc; i++) {
+		if (m->calls[i].state != CALL_ENDED) {
+			model_select(m, m->calls[i].id);
+			d->dirty = true;
+		}
+	}
+}
+
+/* What is asked or typed about a call ends with it */
+static void call_over(struct desk *d, const struct call_info *c)
+{
+	const enum line_use use = d->line.use;
+
+	if ((use == LINE_DIGITS && d->pick.call == c->id) ||
+	    (use == LINE_CONFIRM && d->line.call == c->id))
+		desk_leave(d);
+}
+
 static void call_news(struct desk *d, const struct event *ev)
 {
 	const struct call_info *c = &ev->u.call;
@@ -348,7 +379,9 @@ static void call_news(struct desk *d, const struct event *ev)
 		k->ended_ms = t_ms;
 		d->select_ms = t_ms + LATE_MS;
 		remember_call(d, k, c);
+		call_over(d, c);
 	}
+	select_only(d, t_ms);
 	if (first && c->dir == CALL_IN && c->state == CALL_RINGING)
 		rings(d, k, c);
 	else if (first || k->state != c->state || c->state == CALL_ENDED)
@@ -359,6 +392,7 @@ out:
 	for (unsigned i = 0; i < d->talec; i++)
 		tale_consult(&d->tales[i], ev);
 	desk_settle(d);
+	select_only(d, t_ms);
 }
 
 /* ---- transfers --------------------------------------------------------- */
@@ -412,8 +446,11 @@ static struct tale *make_tale(struct desk *d, const struct event *ev)
 	text_copy(t->wall, sizeof(t->wall), "");
 	text_ncopy(t->wall, sizeof(t->wall), d->wall, 5);
 	if (c) {
+		const struct desk_call *k = find_call(d, c->id);
+
 		desk_name(d, c, t->caller, sizeof(t->caller));
 		text_copy(t->peer, sizeof(t->peer), c->peer);
+		t->held_ms = k ? k->held_ms : 0;
 	}
 	if (who)
 		text_cut(t->target, sizeof(t->target), who->name);
@@ -427,6 +464,8 @@ static struct tale *make_tale(struct desk *d, const struct event *ev)
 		if (d->tales[i].info.call == x->call && d->tales[i].open) {
 			d->tales[i].open = false;
 			d->tales[i].again = x->id;
+			text_cut(d->tales[i].again_to,
+				 sizeof(d->tales[i].again_to), t->number);
 		}
 	}
 
@@ -599,22 +638,6 @@ static void warn_of_hold(struct desk *d)
 	}
 }
 
-/* The only call there is, but not at once: a late key must not hit it */
-static void select_only(struct desk *d)
-{
-	struct model *m = &d->app->model;
-
-	if (model_selected(m) || d->now_ms < d->select_ms ||
-	    model_calls_up(m) != 1)
-		return;
-	for (unsigned i = 0; i < m->callc; i++) {
-		if (m->calls[i].state != CALL_ENDED) {
-			model_select(m, m->calls[i].id);
-			d->dirty = true;
-		}
-	}
-}
-
 void desk_tick(struct desk *d, uint64_t now_ms)
 {
 	char wall[16];
@@ -633,12 +656,12 @@ void desk_tick(struct desk *d, uint64_t now_ms)
 			   clock_wall(wall, sizeof(wall)), 8);
 	if (d->line.use == LINE_CONFIRM && now_ms >= d->line.until_ms)
 		desk_leave(d);
-	if (d->ignored_ms && now_ms >= d->ignored_ms + 300) {
+	if (d->ignored_ms && now_ms >= d->ignored_ms + BLINK_MS) {
 		d->ignored_ms = 0;
 		d->dirty = true;
 	}
 	warn_of_hold(d);
-	select_only(d);
+	select_only(d, now_ms);
 	if (second && d->app->directory && directory_poll(d->app->directory)) {
 		desk_note(d, LOG_INFO, "directory read again: %u entries",
 			  directory_count(d->app->directory));
@@ -648,8 +671,15 @@ void desk_tick(struct desk *d, uint64_t now_ms)
 
 int desk_timeout_ms(const struct desk *d)
 {
+	uint64_t at = d->now_ms - d->now_ms % 1000 + 1000;
+
 	if (d->still)
 		return -1;
+	/* what does not wait for the whole second */
+	if (d->select_ms > d->now_ms && d->select_ms < at)
+		at = d->select_ms;
+	if (d->ignored_ms && d->ignored_ms + BLINK_MS < at)
+		at = d->ignored_ms + BLINK_MS;
 
-	return (int)(1000 - d->now_ms % 1000);
+	return at > d->now_ms ? (int)(at - d->now_ms) : 0;
 }

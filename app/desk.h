@@ -66,6 +66,7 @@ struct desk_line {
 	bool search;             /* C-r: readline searches its history   */
 	char lead[NAME_MAX_LEN]; /* what stands before it, ":" or "to "  */
 	uint64_t until_ms;       /* a question goes away by itself       */
+	uint32_t call;           /* whom it is about, 0: nobody          */
 	char question[TEXT_MAX]; /* of LINE_CONFIRM, what y runs in text */
 };
 
@@ -236,6 +237,10 @@ enum lamp desk_lamp(const struct desk *d, const char *uri);
 
 void desk_alert(const struct desk *d, struct alert *a);
 
+/** The command line that Enter stands for now ("resume 7"); "": it opens or
+ *  closes something, or does nothing.  Returns buf */
+const char *desk_next(const struct desk *d, char *buf, size_t size);
+
 /** Log line number i, newest first, or NULL */
 const struct diary_line *desk_diary(const struct desk *d, unsigned i);
 
@@ -257,9 +262,9 @@ unsigned desk_context(const struct desk *d);
 
 /* ---- for handlers of commands ----------------------------------------- */
 
-/** Ask y or n; y runs the line */
-void desk_confirm(struct desk *d, const char *line, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+/** Ask y or n about a call (0: none); y runs the line */
+void desk_confirm(struct desk *d, uint32_t call, const char *line,
+		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /** Open the line */
 void desk_open(struct desk *d, enum line_use use, const char *text);
 /** A target, or another argument, is missing: ask for it */

@@ -77,7 +77,8 @@ void desk_leave(struct desk *d)
 	d->dirty = true;
 }
 
-void desk_confirm(struct desk *d, const char *line, const char *fmt, ...)
+void desk_confirm(struct desk *d, uint32_t call, const char *line,
+		  const char *fmt, ...)
 {
 	char raw[TEXT_MAX];
 	va_list ap;
@@ -89,6 +90,7 @@ void desk_confirm(struct desk *d, const char *line, const char *fmt, ...)
 	text_clean(d->line.question, sizeof(d->line.question), raw,
 		   strlen(raw));
 	d->line.until_ms = d->now_ms + QUESTION_MS;
+	d->line.call = call;
 }
 
 /* ---- asking for what a command lacks ------------------------------------ */
@@ -273,7 +275,10 @@ static void pick_commands(struct desk *d)
 	d->pick.all = 0;
 	for (const struct command *cmd = commands; cmd->name; cmd++) {
 		uint64_t marks = 0;
-		int score = match_subsequence(d->line.text, cmd->name, &marks);
+		int score = d->line.text[0]
+				    ? match_subsequence(d->line.text, cmd->name,
+							&marks)
+				    : 0; /* nothing: all of them */
 		struct choice c = {0};
 		unsigned at;
 

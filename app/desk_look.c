@@ -118,6 +118,54 @@ enum lamp desk_lamp(const struct desk *d, const char *uri)
 	return LAMP_NONE;
 }
 
+/* ---- Enter ------------------------------------------------------------- */
+
+static void next_of_call(const struct desk *d, char *buf, size_t size)
+{
+	const struct model *m = &d->app->model;
+	const struct call_info *c = model_selected(m);
+	const struct tale *t = desk_failure(d);
+
+	if (t && (!c || c->id == t->info.call))
+		snprintf(buf, size, "resume %u", t->info.call);
+	else if (!c && model_ringing(m))
+		snprintf(buf, size, "answer %u", model_ringing(m)->id);
+	else if (c && c->dir == CALL_IN && c->state == CALL_RINGING)
+		snprintf(buf, size, "answer %u", c->id);
+	else if (c)
+		snprintf(buf, size, "%s %u",
+			 c->state == CALL_HELD ? "resume" : "ladder", c->id);
+}
+
+static void next_of_transfers(const struct desk *d, char *buf, size_t size)
+{
+	const struct tale *t = desk_failure(d);
+	const unsigned at = desk_row(d, PANE_TRANSFERS);
+	struct hint v[HINTS_MAX];
+	const unsigned n = hints_recovery(d, v);
+
+	if (n && at < n)
+		snprintf(buf, size, "%s %u",
+			 strcmp(v[at].line, "default") == 0 ? "resume"
+							    : v[at].line,
+			 t->info.call);
+	else if (!n && at != DESK_NO_ROW)
+		snprintf(buf, size, "ladder %u",
+			 d->tales[d->talec - 1 - at].info.call);
+}
+
+const char *desk_next(const struct desk *d, char *buf, size_t size)
+{
+	ASSERT_UI();
+	buf[0] = '\0';
+	if (d->focus == PANE_CALLS)
+		next_of_call(d, buf, size);
+	else if (d->focus == PANE_TRANSFERS)
+		next_of_transfers(d, buf, size);
+
+	return buf;
+}
+
 /* ---- the alert --------------------------------------------------------- */
 
 static void minutes(char *buf, size_t size, uint64_t ms)
@@ -188,7 +236,7 @@ static void fail_alert(const struct desk *d, struct alert *a,
 		       const struct tale *t)
 {
 	const struct desk_call *k = desk_call(d, t->info.call);
-	char since[16] = "";
+	char since[16] = "", resume[32], next[TEXT_MAX];
 
 	if (k && k->held_ms)
 		minutes(since, sizeof(since), d->now_ms - k->held_ms);
@@ -201,7 +249,9 @@ static void fail_alert(const struct desk *d, struct alert *a,
 		snprintf(a->text, sizeof(a->text),
 			 "TRANSFER FAILED  %s   %s is on hold %s", t->info.say,
 			 t->caller, since);
-	alert_key(d, a, "default", "resume");
+	snprintf(resume, sizeof(resume), "resume %u", t->info.call);
+	if (strcmp(desk_next(d, next, sizeof(next)), resume) == 0)
+		alert_key(d, a, "default", "resume");
 }
 
 /* It has failed, and the caller is back with the user already */

@@ -13,15 +13,17 @@
  * How the user moves: keys become command lines, panes get the keys, rows
  * are chosen.
  *
- * A key means what the screen said when it was pressed.  desk_shown() keeps
- * what every key would do; when that has changed a moment ago, the key is
- * for what was there before, and is ignored once.
+ * A key means what the screen said when it was pressed.  learn() keeps what
+ * every key would do; when news have changed that a moment ago, or have not
+ * been drawn yet, the key is for what was there before and is ignored once.
+ * What the user has changed himself he knows of.
  */
 
 struct meaning {
 	struct key key;
 	const struct command *cmd; /* NULL: nothing now */
 	uint32_t call;
+	uint64_t next;       /* of Enter: hash of what it runs, 0: nothing */
 	uint64_t changed_ms; /* 0: long ago */
 };
 
@@ -73,7 +75,10 @@ static bool resolve_part(const struct desk *d, struct action *a)
 	}
 	a->lacks = a->line[len] == '\0' && desk_lacks(a->cmd);
 	if (a->lacks) {
-		a->call = command_meant(d->app, a->cmd);
+		/* in the picker it is about whom it was opened for */
+		a->call = d->line.use == LINE_TARGET && d->pick.call
+				  ? d->pick.call
+				  : command_meant(d->app, a->cmd);
 	} else {
 		if (command_parse(&line, d->app, a->line, a->why,
 				  sizeof(a->why)))
@@ -113,12 +118,41 @@ static bool resolve(const struct desk *d, const char *line, struct action *a)
 	return false;
 }
 
-void desk_shown(struct desk *d)
+bool desk_would(const struct desk *d, const char *bound, const char *part)
+{
+	const size_t len = strlen(part);
+	struct action a;
+	const char *p = bound;
+
+	while (strncmp(p, part, len) != 0 ||
+	       (p[len] && !text_begins(p + len, " | "))) {
+		p = strstr(p, " | ");
+		if (!p)
+			return false;
+		p += 3;
+	}
+
+	return !strchr(bound, '|') || !resolve(d, bound, &a) ||
+	       strcmp(a.line, part) == 0;
+}
+
+static uint64_t next_of(const struct desk *d, const struct command *cmd)
+{
+	char line[TEXT_MAX];
+
+	if (!cmd || strcmp(cmd->name, "default") != 0 ||
+	    !desk_next(d, line, sizeof(line))[0])
+		return 0;
+
+	return text_hash(line, strlen(line));
+}
+
+/* news: what has changed since is no doing of the user's */
+static void learn(struct desk *d, bool news)
 {
 	const struct keymap *map = &d->app->keymap;
 	const bool same = d->meaningc == map->n;
 
-	ASSERT_UI();
 	if (!same) {
 		d->meanings = alloc_grow(d->meanings, map->n + 1,
 					 sizeof(*d->meanings));
@@ -131,13 +165,23 @@ void desk_shown(struct desk *d)
 		const bool can =
 			map->v[i].line && resolve(d, map->v[i].line, &a);
 		const struct command *cmd = can ? a.cmd : NULL;
+		const uint64_t next = next_of(d, cmd);
 
-		if (same && m->cmd && (cmd != m->cmd || a.call != m->call))
+		if (news && same && m->cmd &&
+		    (cmd != m->cmd || a.call != m->call ||
+		     (m->next && next != m->next)))
 			m->changed_ms = d->now_ms;
 		m->key = map->v[i].key;
 		m->cmd = cmd;
 		m->call = can ? a.call : 0;
+		m->next = next;
 	}
+}
+
+void desk_shown(struct desk *d)
+{
+	ASSERT_UI();
+	learn(d, true);
 }
 
 /* It would have done something else a moment ago */
@@ -177,6 +221,7 @@ void desk_run(struct desk *d, const char *line)
 	const struct call_info *c;
 	struct action a;
 	char name[NAME_MAX_LEN];
+	unsigned up;
 
 	ASSERT_UI();
 	d->dirty = true;
@@ -184,12 +229,18 @@ void desk_run(struct desk *d, const char *line)
 		desk_note(d, LOG_WARN, "%s", a.why);
 		return;
 	}
-	/* a caller on hold is not lost by one key */
+	/* a caller on hold is not lost by one key, nor are all of them */
 	c = strcmp(a.cmd->name, "hangup") == 0 ? held(d, a.call) : NULL;
 	if (c) {
 		snprintf(a.line, sizeof(a.line), "hangup %u", a.call);
-		desk_confirm(d, a.line, "hang up %s, on hold?  y/n",
+		desk_confirm(d, a.call, a.line, "hang up %s, on hold?  y/n",
 			     desk_name(d, c, name, sizeof(name)));
+		return;
+	}
+	up = model_calls_up(&d->app->model);
+	if (strcmp(a.cmd->name, "quit") == 0 && up) {
+		desk_confirm(d, 0, "quit", "end %u call%s and leave?  y/n", up,
+			     up == 1 ? "" : "s");
 		return;
 	}
 	if (!a.lacks)
@@ -210,7 +261,8 @@ static void key_digit(struct desk *d, const struct key *key)
 		desk_leave(d);
 		return;
 	}
-	if (key->code > 'd' || !strchr("0123456789*#ABCDabcd", (int)key->code))
+	if (key->mods || key->code > 'd' ||
+	    !strchr("0123456789*#ABCDabcd", (int)key->code))
 		return;
 	snprintf(line, sizeof(line), "dtmf %u \"%c\"", d->pick.call,
 		 (char)key->code);
@@ -276,15 +328,18 @@ bool desk_wants(const struct desk *d, const struct key *key)
 
 void desk_key(struct desk *d, const struct key *key)
 {
-	const bool function = key->code >= KEYSYM_F1;
+	/* such as answer: they work whatever is being typed */
+	const bool any = key->code >= KEYSYM_F1 || key->mods & MOD_META;
 	const char *line;
 
 	ASSERT_UI();
-	if (d->line.use == LINE_CONFIRM && !function) {
+	learn(d, true);
+	if (d->line.use == LINE_CONFIRM && !any) {
 		key_question(d, key);
+		learn(d, false);
 		return;
 	}
-	if (d->line.use == LINE_DIGITS && !function) {
+	if (d->line.use == LINE_DIGITS && !any) {
 		key_digit(d, key);
 		return;
 	}
@@ -299,6 +354,7 @@ void desk_key(struct desk *d, const struct key *key)
 	if (just_changed(d, key, line))
 		return;
 	desk_run(d, line);
+	learn(d, false);
 }
 
 /* ---- rows -------------------------------------------------------------- */
@@ -613,6 +669,7 @@ void desk_click(struct desk *d, enum pane pane, int row, bool twice)
 		desk_row_set(d, pane, (unsigned)row);
 	if (twice && row >= 0)
 		desk_run(d, "default");
+	learn(d, false);
 }
 
 void desk_click_hint(struct desk *d, unsigned hint)
@@ -622,6 +679,7 @@ void desk_click_hint(struct desk *d, unsigned hint)
 	ASSERT_UI();
 	if (hint < hints_now(d, v) && v[hint].line[0])
 		desk_run(d, v[hint].line);
+	learn(d, false);
 }
 
 void desk_click_choice(struct desk *d, unsigned choice, bool twice)

@@ -65,7 +65,7 @@ static const struct row rows[] = {
 	{SIT_DIGITS, NULL, "0-9 * #", "send"},
 	{SIT_DIGITS, NULL, "Esc", "done"},
 	{SIT_HELP, "find", NULL, "find a key"},
-	{SIT_HELP, "move down", NULL, "scroll"},
+	{SIT_HELP, NULL, "↑↓", "scroll"},
 	{SIT_HELP, "keys", NULL, "all keys"},
 	{SIT_HELP, "back", NULL, "close"},
 	{SIT_LADDER, "answer", NULL, "answer"},
@@ -185,22 +185,6 @@ static enum situation situation(const struct desk *d)
 	}
 }
 
-/* The part of "hold | resume" that is this line is what it runs now */
-static bool runs(const char *bound, const char *line)
-{
-	const size_t len = strlen(line);
-
-	while (bound) {
-		if (strncmp(bound, line, len) == 0 &&
-		    (bound[len] == '\0' || text_begins(bound + len, " | ")))
-			return true;
-		bound = strstr(bound, " | ");
-		bound = bound ? bound + 3 : NULL;
-	}
-
-	return false;
-}
-
 bool hint_key(const struct desk *d, unsigned context, const char *line,
 	      struct key *key)
 {
@@ -215,7 +199,7 @@ bool hint_key(const struct desk *d, unsigned context, const char *line,
 			const struct binding *b = &map->v[i];
 
 			if (b->context != where || !b->line ||
-			    !runs(b->line, line))
+			    !desk_would(d, b->line, line))
 				continue;
 			/* the context has the key for something else */
 			if (pass && context &&
@@ -240,8 +224,8 @@ bool hint_any_key(const struct desk *d, const char *line, struct key *key)
 	for (unsigned i = 0; i < map->n; i++) {
 		const struct binding *b = &map->v[i];
 
-		if (b->context == 0 && b->line && runs(b->line, line) &&
-		    b->key.code >= KEYSYM_F1) {
+		if (b->context == 0 && b->line && b->key.code >= KEYSYM_F1 &&
+		    desk_would(d, b->line, line)) {
 			*key = b->key;
 			return true;
 		}
@@ -281,6 +265,16 @@ static void label(const struct desk *d, const char *text, char *dst,
 		 strchr(at, '}') + 1);
 }
 
+/* Whom the command of a hint is about */
+static uint32_t about(const struct desk *d, const struct command *cmd)
+{
+	/* the picker was opened for somebody */
+	if (d->line.use == LINE_TARGET && desk_lacks(cmd) && d->pick.call)
+		return d->pick.call;
+
+	return command_meant(d->app, cmd);
+}
+
 /* false: it cannot be done now, or no key does it */
 static bool hint_of(const struct desk *d, const struct row *row, struct hint *h)
 {
@@ -296,8 +290,8 @@ static bool hint_of(const struct desk *d, const struct row *row, struct hint *h)
 	if (text_ncopy(name, sizeof(name), row->line, strcspn(row->line, " ")))
 		return false;
 	cmd = command_find(name);
-	if (!cmd || command_refusal(d->app, cmd, command_meant(d->app, cmd),
-				    why, sizeof(why)))
+	if (!cmd ||
+	    command_refusal(d->app, cmd, about(d, cmd), why, sizeof(why)))
 		return false;
 	/* Enter does it already */
 	if (d->line.use == LINE_TARGET && d->pick.cmd == cmd)
@@ -346,6 +340,33 @@ unsigned hints_now(const struct desk *d, struct hint v[HINTS_MAX])
 	return n;
 }
 
+/* Its key only where that would be for the same call: others are chosen */
+static bool way_out(const struct desk *d, const struct row *row,
+		    const struct tale *t, struct hint *h)
+{
+	const struct command *cmd = command_find(row->line);
+	const bool enter = strcmp(row->line, "default") == 0;
+	char why[TEXT_MAX], next[TEXT_MAX], resume[32];
+	bool key;
+
+	memset(h, 0, sizeof(*h));
+	if (!enter &&
+	    command_refusal(d->app, cmd, t->info.call, why, sizeof(why)))
+		return false;
+	text_copy(h->line, sizeof(h->line), row->line);
+	text_copy(h->label, sizeof(h->label), row->label);
+	key = command_meant(d->app, cmd) == t->info.call;
+	if (enter) {
+		snprintf(resume, sizeof(resume), "resume %u", t->info.call);
+		key = d->focus == PANE_TRANSFERS ||
+		      strcmp(desk_next(d, next, sizeof(next)), resume) == 0;
+	}
+	if (key && hint_key(d, desk_context(d), row->line, &h->key))
+		key_format(&h->key, h->key_name, sizeof(h->key_name));
+
+	return true;
+}
+
 unsigned hints_recovery(const struct desk *d, struct hint v[HINTS_MAX])
 {
 	static const struct row ways[] = {
@@ -363,7 +384,7 @@ unsigned hints_recovery(const struct desk *d, struct hint v[HINTS_MAX])
 		const char *text = ways[i].label, *at = strchr(text, '%');
 		char name[NAME_MAX_LEN] = "";
 
-		if (!of_use(d, &ways[i]) || !hint_of(d, &ways[i], &v[n]))
+		if (!of_use(d, &ways[i]) || !way_out(d, &ways[i], t, &v[n]))
 			continue;
 		if (at) {
 			desk_short(at[1] == 'c' ? t->caller : t->target, name,

@@ -200,7 +200,8 @@ static void forget_transfers(struct model *m)
 /*
  * Selection never moves by itself, but follows what the user did: a call he
  * dials and a consultation he begins are selected, the only call there is
- * too, and when a consultation ends the caller it was made for again.
+ * too (by the console not at once: desk.c), and when a consultation ends the
+ * caller it was made for again.
  */
 static void reselect(struct model *m, const struct call_info *news, bool first)
 {
@@ -212,7 +213,7 @@ static void reselect(struct model *m, const struct call_info *news, bool first)
 	if (model_selected(m))
 		return;
 
-	if (news->state != CALL_ENDED && model_calls_up(m) == 1) {
+	if (!m->paced && news->state != CALL_ENDED && model_calls_up(m) == 1) {
 		m->selected = news->id;
 	} else if (news->state == CALL_ENDED && news->id == m->selected) {
 		m->selected = back && back->state != CALL_ENDED ? back->id : 0;

@@ -34,6 +34,7 @@ struct model {
 	uint32_t last_call; /* highest id heard of */
 	uint32_t last_transfer;
 	bool stopped; /* the engine has gone */
+	bool paced;   /* the console selects the only call, in its own time */
 };
 
 void model_init(struct model *m);

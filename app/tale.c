@@ -314,9 +314,9 @@ void tale_result(const struct tale *t, char *dst, size_t size)
 		snprintf(dst, size, "%u.%u s%s", (unsigned)(ms / 1000),
 			 (unsigned)(ms % 1000 / 100), how);
 	else if (x->code >= 300)
-		snprintf(dst, size, "%u%s", x->code,
-			 t->again ? " → tried again" : "");
+		snprintf(dst, size, "%u%s%s", x->code,
+			 t->again ? " → retried " : "", t->again_to);
 	else
-		snprintf(dst, size, "%s%s", outcome_name(x->outcome),
-			 t->again ? " → tried again" : "");
+		snprintf(dst, size, "%s%s%s", outcome_name(x->outcome),
+			 t->again ? " → retried " : "", t->again_to);
 }

@@ -38,6 +38,7 @@ struct tale {
 	char wall[6];       /* "14:29", when it began                      */
 	bool open;          /* failed, and the user has not decided yet    */
 	uint32_t again;     /* the transfer that was tried after it, or 0  */
+	char again_to[32];  /* number of that one's target                 */
 	uint32_t came_back; /* call by which the caller came back, or 0   */
 	unsigned stepc;     /* all there were; the last TALE_STEPS are kept */
 	struct tale_step stepv[TALE_STEPS];

@@ -288,10 +288,12 @@ static const struct row {
 	{"select 1", -1, 0, 0, NULL},
 	{"set ring_timeout 30", REQ_OPTION, 0, 0, NULL},
 	{"set mouse off", -1, 0, 0, NULL},
+	{"silence", -1, 0, 0, NULL},
 	{"source /dev/null", -1, 0, 0, NULL},
 	{"swap", REQ_SWAP, 1, 0, NULL},
 	{"takeback", REQ_TAKEBACK, 1, 0, NULL},
 	{"theme terminal", -1, 0, 0, NULL},
+	{"toggle mouse", -1, 0, 0, NULL},
 	{"transfer 204", REQ_TRANSFER, 1, 0, "204"},
 	{"transfer 3 204", REQ_TRANSFER, 3, 0, "204"},
 	{"transfers", -1, 0, 0, NULL},
@@ -299,13 +301,16 @@ static const struct row {
 	{"unwatch", REQ_UNWATCH, 1, 0, NULL},
 };
 
+/* They want a desk as well as a call: test_cmd_desk.c */
+static const char *const of_desk[] = {"retry", "voicemail"};
+
 /* Those that begin to talk with somebody: others are put on hold */
 static const char *const alone[] = {"answer", "consult", "dial", "resume"};
 
-static bool is_alone(const char *name)
+static bool is_one_of(const char *const *v, size_t n, const char *name)
 {
-	for (size_t i = 0; i < COUNT(alone); i++) {
-		if (!strcmp(alone[i], name))
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(v[i], name))
 			return true;
 	}
 	return false;
@@ -342,7 +347,9 @@ static void test_every_row_is_run(void **state)
 		assert_int_equal(serial, req->serial);
 		assert_int_equal(rows[i].id, req->id);
 		assert_int_equal(rows[i].id2, req->id2);
-		assert_int_equal(is_alone(name) ? CALL_ALONE : 0, req->flags);
+		assert_int_equal(
+			is_one_of(alone, COUNT(alone), name) ? CALL_ALONE : 0,
+			req->flags);
 		if (rows[i].text)
 			assert_string_equal(rows[i].text, req->u.text);
 		/* nobody is told before the engine has replied */
@@ -353,9 +360,55 @@ static void test_every_row_is_run(void **state)
 	}
 	for (const struct command *c = commands; c->name; c++)
 		assert_true(run[c - commands] || c->needs == NEEDS_SCRIPT ||
-			    c->needs == NEEDS_CONSOLE);
+			    c->needs == NEEDS_CONSOLE ||
+			    is_one_of(of_desk, COUNT(of_desk), c->name));
 	assert_true(app.quit);
+	assert_false(option_bool(&app.options, "ascii"));
+	assert_true(option_bool(&app.options, "mouse"));
 	assert_int_equal(0, app_waiting(&app));
+}
+
+/* Something for each kind of argument, so that only the desk is missing */
+static void fill_in(const struct command *cmd, char *dst, size_t size)
+{
+	snprintf(dst, size, "%s", cmd->name);
+	for (unsigned i = 0; i < COMMAND_ARGS && cmd->args[i]; i++) {
+		if (arg_usage(cmd->args[i])[0] != '[')
+			text_cut(dst + strlen(dst), size - strlen(dst), " 1");
+	}
+}
+
+static void test_rows_of_the_console_say_that_there_is_none(void **state)
+{
+	unsigned n = 0;
+
+	(void)state;
+	some_calls();
+	for (const struct command *c = commands; c->name; c++) {
+		char line[64];
+
+		if (c->needs != NEEDS_CONSOLE)
+			continue;
+		fill_in(c, line, sizeof(line));
+		app_line(&app, line);
+		assert_int_not_equal(0, fake_reply(&fake)->err);
+		assert_string_equal("only the console on a screen has it",
+				    fake_reply(&fake)->error);
+		n++;
+	}
+	assert_true(n > 15);
+	app_line(&app, "retry 1");
+	assert_string_equal("no transfer of call 1 was tried",
+			    fake_reply(&fake)->error);
+	app_line(&app, "voicemail 1");
+	assert_string_equal("say where it is: set voicemail TARGET, {} "
+			    "stands for the number",
+			    fake_reply(&fake)->error);
+	app_line(&app, "set voicemail *{}");
+	app_line(&app, "voicemail 1");
+	assert_string_equal("call 1 was not transferred to anybody",
+			    fake_reply(&fake)->error);
+	assert_int_equal(0, fake.n);
 }
 
 /* ---- refusals
@@ -395,6 +448,8 @@ static const struct refusal {
 	{"set ringtimeout 9", "there is no option ringtimeout; did you mean "
 			      "ring_timeout?"},
 	{"help holt", "there is no command holt; did you mean hold?"},
+	{"toggle theme", "theme is no on/off option"},
+	{"toggle mose", "mose is no on/off option"},
 	{"theme nigth", "there is no theme nigth; did you mean night?"},
 	{"wait call", "only scripts have it"},
 	{"bind Foo hold", "'Foo' is no key; keys are x, Enter, F4, C-t, M-a, "
@@ -551,6 +606,7 @@ int main(void)
 		TEST_DIRECTORY(test_changed_directory_counts_at_once),
 		TEST_DIRECTORY(test_import_says_what_it_did),
 		TEST_DIRECTORY(test_every_row_is_run),
+		TEST(test_rows_of_the_console_say_that_there_is_none),
 		TEST(test_refusals),
 		TEST(test_without_calls_it_says_so),
 		TEST(test_nothing_is_no_command),
