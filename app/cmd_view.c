@@ -45,6 +45,10 @@ int cmd_calls(struct run *run, const struct cmdline *line)
 	const struct call_info *c = model_selected(m);
 
 	(void)line; /* no arguments */
+	if (run->app->desk) {
+		desk_show(run->app->desk, PANE_CALLS);
+		return 0;
+	}
 	for (unsigned i = 0; i < m->callc; i++) {
 		struct event ev = {.type = EV_CALL, .u.call = m->calls[i]};
 
@@ -65,6 +69,10 @@ int cmd_transfers(struct run *run, const struct cmdline *line)
 	const struct model *m = &run->app->model;
 
 	(void)line; /* no arguments */
+	if (run->app->desk) {
+		desk_show(run->app->desk, PANE_TRANSFERS);
+		return 0;
+	}
 	for (unsigned i = 0; i < m->transferc; i++) {
 		struct event ev = {.type = EV_TRANSFER,
 				   .u.transfer = m->transfers[i]};

@@ -2,6 +2,7 @@
 #include "app/desk.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -356,7 +357,7 @@ static void call_over(struct desk *d, const struct call_info *c)
 static void call_news(struct desk *d, const struct event *ev)
 {
 	const struct call_info *c = &ev->u.call;
-	const uint64_t t_ms = (uint64_t)(ev->t * 1000);
+	const uint64_t t_ms = (uint64_t)(ev->t * 1000 + 0.5);
 	struct desk_call *k = find_call(d, c->id);
 	const bool first = !k;
 
@@ -493,6 +494,21 @@ static void remember_tale(struct desk *d, const struct tale *t)
 	past_add(d->past, &p);
 }
 
+/* The engine knows the target by its number: "202 is ringing" */
+static void say_by_name(struct tale *t)
+{
+	const char *say = t->info.say, *at = strstr(say, t->number);
+	const size_t len = strlen(t->number);
+	char named[sizeof(t->info.say)];
+
+	if (!at || !len || (at > say && at[-1] != ' ') ||
+	    isalnum((unsigned char)at[len]))
+		return;
+	snprintf(named, sizeof(named), "%.*s%.100s%s", (int)(at - say), say,
+		 t->target, at + len);
+	text_cut(t->info.say, sizeof(t->info.say), named);
+}
+
 static void transfer_news(struct desk *d, const struct event *ev)
 {
 	struct tale *t = desk_tale_edit(d, ev->u.transfer.id);
@@ -507,6 +523,7 @@ static void transfer_news(struct desk *d, const struct event *ev)
 		over = false;
 		t = make_tale(d, ev);
 	}
+	say_by_name(t);
 	if (t->info.say[0] && strcmp(was, t->info.say) != 0)
 		desk_note(d, tale_failed(t) ? LOG_WARN : LOG_INFO,
 			  "T%u %s → %s: %s", t->info.id, t->caller, t->target,

@@ -8,7 +8,7 @@
 
 static uint64_t since_start_ms(const struct event *ev)
 {
-	return (uint64_t)(ev->t * 1000);
+	return (uint64_t)(ev->t * 1000 + 0.5);
 }
 
 void tale_init(struct tale *t, const struct event *ev)
@@ -111,7 +111,7 @@ static void put(struct way *w, enum mark mark, const char *label,
 /* "+0.04" after the REFER, or from wherever it is counted */
 static const char *after(char *buf, size_t size, uint64_t from, uint64_t at)
 {
-	uint64_t ms = at > from ? at - from : 0;
+	uint64_t ms = (at > from ? at - from : 0) + 5; /* rounded */
 
 	if (ms < 100000)
 		snprintf(buf, size, "+%u.%02u", (unsigned)(ms / 1000),

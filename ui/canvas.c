@@ -236,11 +236,24 @@ static void part(struct canvas *c, int y, int x)
 		set_cell(cell + 1, cell[1].role, " ", 1);
 }
 
+/* A sign of ours in a text, such as the arrow of a log line */
+static const char *plain(const char *text)
+{
+	for (size_t i = 0; i < GLYPH_COUNT; i++) {
+		if (strcmp(text, glyphs[i].utf8) == 0)
+			return glyphs[i].ascii;
+	}
+
+	return text;
+}
+
 static void put(struct canvas *c, int y, int x, unsigned role, const char *text,
 		int width)
 {
 	if (x < -1 || x >= c->cols)
 		return;
+	if (c->ascii && width == 1 && (text[0] & 0x80))
+		text = plain(text);
 	if (width == 2 && inside(c, y, x) && inside(c, y, x + 1)) {
 		part(c, y, x);
 		part(c, y, x + 1);

@@ -79,7 +79,7 @@ static void full(struct layout *l, struct rect r, const struct desk *d)
 		return;
 	}
 	/* one below the other: a ladder wants the height, until it is read */
-	text.h = d->focus == PANE_MESSAGE ? r.h * 2 / 3 : r.h / 4;
+	text.h = d->focus == PANE_MESSAGE ? r.h * 2 / 3 : r.h / 4 + 1;
 	text.y = r.y + r.h - text.h;
 	l->pane[PANE_LADDER] = r;
 	l->pane[PANE_LADDER].h -= text.h;
@@ -181,7 +181,9 @@ void layout_make(struct layout *l, int rows, int cols, const struct desk *d)
 	}
 	help_over = d->full == PANE_HELP && cols >= WIDE_COLS &&
 		    rows >= HELP_ROWS + 8;
-	if (cols < WIDE_COLS && d->full != PANE_COUNT && !picks(d)) {
+	/* there is no room for both: the one that has the keys is seen */
+	if (cols < WIDE_COLS && d->full != PANE_COUNT && !picks(d) &&
+	    d->focus != PANE_CALLS) {
 		full(l, body, d);
 		return;
 	}
@@ -194,7 +196,8 @@ void layout_make(struct layout *l, int rows, int cols, const struct desk *d)
 	l->pane[PANE_CALLS] = cut_rows(
 		&body, 1 + layout_call_rows(rows, cols,
 					    model_calls_up(&d->app->model)));
-	if (d->full != PANE_COUNT && !help_over && !picks(d))
+	if (cols >= WIDE_COLS && d->full != PANE_COUNT && !help_over &&
+	    !picks(d))
 		full(l, body, d);
 	else if (cols < WIDE_COLS)
 		narrow(l, body, d);

@@ -52,7 +52,10 @@ bool view_has_keys(const struct desk *d, enum pane pane)
 	if (pane == PANE_COUNT)
 		return true; /* the picker */
 
-	return d->focus == pane && d->line.use == LINE_NONE;
+	/* what is typed goes to the line, but what is looked for is here */
+	return d->focus == pane &&
+	       (d->line.use == LINE_NONE || d->line.use == LINE_FIND ||
+		d->line.use == LINE_CONFIRM);
 }
 
 struct rect view_header(struct canvas *c, struct rect r, const struct desk *d,

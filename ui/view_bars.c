@@ -171,13 +171,6 @@ int view_hint_width(const struct hint *h)
 	return (int)(text_width(h->key_name) + 1 + text_width(h->label));
 }
 
-static const char *key_shown(const struct canvas *c, const struct hint *h)
-{
-	/* arrows are no ASCII */
-	return c->ascii && strcmp(h->key_name, "↑↓") == 0 ? "Up/Dn"
-							  : h->key_name;
-}
-
 void view_hints(struct canvas *c, struct rect r, const struct desk *d)
 {
 	struct hint v[HINTS_MAX];
@@ -192,7 +185,7 @@ void view_hints(struct canvas *c, struct rect r, const struct desk *d)
 			break;
 		x += canvas_text(c, r.y, x, r.w,
 				 role(v[i].blink ? "alert.info" : "hint.key"),
-				 key_shown(c, &v[i]));
+				 v[i].key_name);
 		x += canvas_text(c, r.y, x, r.w, role("hint"), " ");
 		x += canvas_text(c, r.y, x, r.w,
 				 role(v[i].blink ? "alert.info" : "hint"),

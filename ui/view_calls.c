@@ -19,13 +19,18 @@ struct word {
 	enum glyph glyph;
 };
 
+/* Its REFER is out and nobody knows yet: it is held, but for that */
+static bool moves(const struct desk *d, uint32_t call)
+{
+	const struct tale *t = desk_tale_of(d, call);
+
+	return t && t->info.outcome == OUTCOME_NONE && t->refer_ms &&
+	       t->info.call == call;
+}
+
 static struct word word_of(const struct desk *d, const struct call_info *c)
 {
-	const struct tale *t = desk_tale_of(d, c->id);
-	const bool moving = t && t->info.outcome == OUTCOME_NONE &&
-			    t->refer_ms && t->info.call == c->id;
-
-	if (moving)
+	if (moves(d, c->id))
 		return (struct word){"XFER", "call.consult", GLYPH_XFER};
 	switch (c->state) {
 	case CALL_TALKING:
@@ -55,18 +60,18 @@ static struct columns columns(int w, uint32_t highest)
 	for (; highest >= 10; highest /= 10)
 		k.id_w++;
 	k.name = 11 + k.id_w;
-	left = w - k.name - 7 - 16; /* time, what happens */
-	k.name_w = w >= WIDE_COLS ? 27 : left * 18 / 45;
-	k.peer_w = w >= WIDE_COLS ? 18 : left * 18 / 45;
+	left = w - k.name - 9 - 15; /* time, what happens */
+	k.name_w = w >= WIDE_COLS ? 27 : left * 18 / 44;
+	k.peer_w = w >= WIDE_COLS ? 18 : left * 18 / 44;
 	k.local_w = left - k.name_w - k.peer_w;
-	if (k.local_w > 12)
-		k.local_w = 12;
+	if (k.local_w > 11)
+		k.local_w = 11;
 	if (k.local_w < 0)
 		k.local_w = 0;
 	k.peer = k.name + k.name_w;
 	k.local = k.peer + k.peer_w;
 	k.time = k.local + k.local_w;
-	k.more = k.time + 8;
+	k.more = k.time + 9;
 
 	return k;
 }
@@ -77,11 +82,10 @@ static const char *what(const struct canvas *c, const struct desk *d,
 {
 	const struct desk_call *k = desk_call(d, i->id);
 	const struct tale *t = desk_tale_of(d, i->id);
-	const bool moving = t && t->info.outcome == OUTCOME_NONE;
 	const uint32_t warn = option_number(&d->app->options, "hold_warn");
 	char time[16], name[NAME_MAX_LEN];
 
-	if (moving && t->refer_ms && t->info.call == i->id) {
+	if (moves(d, i->id)) {
 		if (t->info.code)
 			snprintf(buf, size, "%s %s %u", glyph(c, GLYPH_OUT),
 				 desk_short(t->target, name, sizeof(name)),
@@ -185,7 +189,7 @@ static void headline(const struct desk *d, const struct canvas *c, char *left,
 	for (unsigned i = 0; i < d->callc; i++) {
 		const struct desk_call *k = &d->calls[i];
 
-		if (!k->held_ms || k->ended_ms)
+		if (!k->held_ms || k->ended_ms || moves(d, k->id))
 			continue;
 		held++;
 		if (d->now_ms - k->held_ms > longest)
@@ -195,15 +199,15 @@ static void headline(const struct desk *d, const struct canvas *c, char *left,
 	right[0] = '\0';
 	if (held)
 		snprintf(right, rsize, "%u on hold %s %s%s", held,
-			 glyph(c, GLYPH_DOT),
-			 held > 1 || up > 1 ? "longest " : "",
+			 glyph(c, GLYPH_DOT), held > 1 ? "longest " : "",
 			 view_time(time, sizeof(time), longest));
 }
 
 static void nobody(struct canvas *c, struct rect r, const struct desk *d)
 {
 	const struct tale *t = d->talec ? &d->tales[d->talec - 1] : NULL;
-	char result[64];
+	const bool bad = t && tale_failed(t);
+	char result[TEXT_MAX];
 	int x = r.x + 2;
 
 	x += canvas_text(c, r.y, x, r.w - 2, role("muted"), "no calls");
@@ -211,10 +215,12 @@ static void nobody(struct canvas *c, struct rect r, const struct desk *d)
 		return;
 	tale_result(t, result, sizeof(result));
 	canvas_printf(c, r.y, x + 3, r.x + r.w - x - 3, role("muted"),
-		      "last %s %s %s  %s %s, %s", t->caller,
+		      "last %s %s %s%s%s  %s %s %s, %s", t->caller,
 		      glyph(c, GLYPH_OUT), t->target,
-		      glyph(c, tale_failed(t) ? GLYPH_FAIL : GLYPH_DONE),
-		      t->wall, result);
+		      strcmp(t->target, t->number) == 0 ? "" : " ",
+		      strcmp(t->target, t->number) == 0 ? "" : t->number,
+		      glyph(c, bad ? GLYPH_FAIL : GLYPH_DONE),
+		      bad ? "failed" : "transferred", t->wall, result);
 }
 
 void view_calls(struct canvas *c, struct rect r, const struct desk *d)

@@ -46,17 +46,41 @@ static void mark(struct canvas *c, int y, int x, int max, const char *name,
 
 struct entry {
 	const char *name, *number, *note;
+	int name_w, number_w;
 	enum lamp lamp;
 	uint64_t marks;
 	bool chosen, typed;
 };
 
+/* Columns as wide as what stands in them wants and the pane allows */
+struct widths {
+	int name, number;
+};
+
+static void widen(struct widths *k, const char *number)
+{
+	const int w = (int)text_width(number) + 2;
+
+	if (w > k->number)
+		k->number = w;
+}
+
+static void fit(struct widths *k, int w)
+{
+	k->name = w >= 60 ? 22 : 18;
+	if (k->name > w / 2)
+		k->name = w / 2;
+	if (k->number < 5)
+		k->number = 5;
+	if (k->number > w - 4 - k->name)
+		k->number = w - 4 - k->name;
+}
+
 static void draw_entry(struct canvas *c, struct rect r, const struct entry *e,
 		       bool keys)
 {
-	const int name_w = r.w >= 60 ? 22 : r.w * 18 / 40;
+	const int name_w = e->name_w, number_w = e->number_w;
 	const int number_x = r.x + 4 + name_w;
-	const int number_w = r.w >= 45 ? 12 : 9;
 	const unsigned ro = role(lamps[e->lamp].role);
 	int x = number_x + number_w;
 
@@ -88,7 +112,8 @@ void view_directory(struct canvas *c, struct rect r, const struct desk *d)
 	const struct directory *dir = d->app->directory;
 	const unsigned n = dir ? directory_count(dir) : 0;
 	const unsigned sel = desk_row(d, PANE_DIRECTORY);
-	char right[32];
+	char right[32], number[NAME_MAX_LEN];
+	struct widths k = {.name = 0};
 	unsigned first;
 
 	snprintf(right, sizeof(right), "%u", n);
@@ -103,7 +128,13 @@ void view_directory(struct canvas *c, struct rect r, const struct desk *d)
 	for (int i = 0; i < r.h && first + (unsigned)i < n; i++) {
 		const struct contact *who =
 			directory_at(dir, first + (unsigned)i);
-		char number[NAME_MAX_LEN];
+
+		widen(&k, desk_number(who->number, number, sizeof(number)));
+	}
+	fit(&k, r.w);
+	for (int i = 0; i < r.h && first + (unsigned)i < n; i++) {
+		const struct contact *who =
+			directory_at(dir, first + (unsigned)i);
 		const struct entry e = {
 			.name = who->name,
 			.number = desk_number(who->number, number,
@@ -111,6 +142,8 @@ void view_directory(struct canvas *c, struct rect r, const struct desk *d)
 			.note = who->department[0] ? who->department
 						   : who->note,
 			.lamp = desk_lamp(d, who->number),
+			.name_w = k.name,
+			.number_w = k.number,
 			.chosen = d->focus == PANE_DIRECTORY &&
 				  first + (unsigned)i == sel,
 		};
@@ -124,6 +157,7 @@ void view_picker(struct canvas *c, struct rect r, const struct desk *d)
 	const struct desk_pick *p = &d->pick;
 	const bool palette = d->line.use == LINE_PALETTE;
 	char right[48];
+	struct widths k = {.name = 0};
 	unsigned first;
 	int x;
 
@@ -138,6 +172,11 @@ void view_picker(struct canvas *c, struct rect r, const struct desk *d)
 	r.y++;
 	r.h--;
 	first = view_first(p->n, p->sel, r.h);
+	for (unsigned i = 0; i < p->n; i++) {
+		if (p->v[i].name[0])
+			widen(&k, p->v[i].number);
+	}
+	fit(&k, r.w);
 	for (int i = 0; i < r.h && first + (unsigned)i < p->n; i++) {
 		const struct choice *o = &p->v[first + (unsigned)i];
 		const struct entry e = {
@@ -146,6 +185,8 @@ void view_picker(struct canvas *c, struct rect r, const struct desk *d)
 			.note = o->note,
 			.lamp = o->lamp,
 			.marks = o->marks,
+			.name_w = k.name,
+			.number_w = k.number,
 			.chosen = first + (unsigned)i == p->sel,
 			.typed = !o->name[0],
 		};

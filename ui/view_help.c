@@ -20,22 +20,48 @@ struct help_row {
 /* The usual ones, in the order one learns them */
 static const struct {
 	const char *group;
-	const char *lines[8];
+	struct {
+		const char *line, *words; /* short: the columns are narrow */
+	} rows[7];
 } groups[] = {
 	{"Calls",
-	 {"answer", "default", "hold", "hangup", "reject", "mute", "dtmf"}},
+	 {{"answer", "answer the oldest ringing"},
+	  {"default", "answer, resume, show"},
+	  {"hold", "hold or resume"},
+	  {"hangup", "hang up, cancel"},
+	  {"reject", "reject"},
+	  {"mute", "mute"},
+	  {"dtmf", "send digits"}}},
 	{"Transfer",
-	 {"transfer", "consult", "complete", "swap", "takeback", "retry",
-	  "ladder"}},
+	 {{"transfer", "blind: NAME Enter"},
+	  {"consult", "attended: talk first"},
+	  {"complete", "complete"},
+	  {"swap", "swap"},
+	  {"takeback", "take the caller back"},
+	  {"retry", "try once more"},
+	  {"ladder", "ladder of this call"}}},
 	{"Move",
-	 {"nth 1", "move down", "focus next", "find", "zoom", "back",
-	  "history"}},
+	 {{"nth 1", "select call"},
+	  {"move down", "down; up too"},
+	  {"focus next", "next pane"},
+	  {"find", "find; n, N next"},
+	  {"zoom", "zoom pane"},
+	  {"back", "back"},
+	  {"history", "calls before"}}},
 	{"Tools",
-	 {"command", "commands", "dial", "trace", "theme next", "help",
-	  "quit"}},
+	 {{"command", "command line"},
+	  {"commands", "every command, fuzzy"},
+	  {"dial", "dial"},
+	  {"trace", "SIP trace"},
+	  {"theme next", "next theme (:theme)"},
+	  {"help", "this help"},
+	  {"quit", "end all calls and leave"}}},
 };
 
-enum { GROUPS = sizeof(groups) / sizeof(groups[0]), GROUP_ROWS = 9 };
+enum {
+	GROUPS = sizeof(groups) / sizeof(groups[0]),
+	GROUP_ROWS = 9, /* with heading and the row below */
+};
 
 /* Every key that runs the line, "a  F2" */
 static void keys_of(const struct desk *d, const char *line, char *dst,
@@ -55,7 +81,7 @@ static void keys_of(const struct desk *d, const char *line, char *dst,
 		    (b->line[len] && strncmp(b->line + len, " | ", 3) != 0))
 			continue;
 		key_format(&b->key, name, sizeof(name));
-		if (at + strlen(name) + 3 > KEY_W + 2)
+		if (at + strlen(name) + 3 > KEY_W)
 			break;
 		snprintf(dst + at, size - at, "%s%s", at ? "  " : "", name);
 	}
@@ -83,27 +109,35 @@ static void short_help(struct canvas *c, struct rect r, const struct desk *d)
 		int y = r.y + (int)(two ? g / 2 : g) * GROUP_ROWS -
 			(int)d->scroll[PANE_HELP];
 
-		for (unsigned i = 0; i < 8; i++, y++) {
-			const char *line = i ? groups[g].lines[i - 1] : NULL;
+		if (y >= r.y && y < r.y + r.h)
+			canvas_text(c, y, x + 1, w - 1, role("strong"),
+				    groups[g].group);
+		y++;
+		for (unsigned i = 0; i < 7; i++, y++) {
+			const char *line = groups[g].rows[i].line;
 
 			if (y < r.y || y >= r.y + r.h)
 				continue;
-			if (!i) {
-				canvas_text(c, y, x + 1, w - 1, role("strong"),
-					    groups[g].group);
-				continue;
-			}
-			if (!line)
-				break;
 			keys_of(d, line, keys, sizeof(keys));
-			if (strcmp(line, "nth 1") == 0)
-				text_copy(keys, sizeof(keys), "1-9");
+			if (strcmp(line, "nth 1") == 0 && keys[0])
+				strcat(keys, "-9");
 			canvas_text(c, y, x + 2, KEY_W, role("hint.key"),
 				    keys[0] ? keys : "-");
 			canvas_text(c, y, x + 3 + KEY_W, w - KEY_W - 4,
-				    role("text"), help_of(line));
+				    role("text"), groups[g].rows[i].words);
 		}
 	}
+}
+
+/* Only what is looked for, when something is */
+static bool found(const struct desk *d, const struct binding *b)
+{
+	const char *find = d->find[PANE_HELP];
+	char key[16];
+
+	return !find[0] || strcasestr(b->line, find) ||
+	       strcasestr(help_of(b->line), find) ||
+	       strcmp(key_format(&b->key, key, sizeof(key)), find) == 0;
 }
 
 static unsigned all_rows(const struct desk *d, struct help_row *v, unsigned max)
@@ -119,7 +153,7 @@ static unsigned all_rows(const struct desk *d, struct help_row *v, unsigned max)
 			const struct binding *b = &map->v[i];
 			struct help_row *row;
 
-			if (b->context != k || !b->line)
+			if (b->context != k || !b->line || !found(d, b))
 				continue;
 			if (!headed) {
 				if (n)
@@ -145,24 +179,18 @@ static void long_help(struct canvas *c, struct rect r, const struct desk *d)
 {
 	static struct help_row v[ROWS_MAX]; /* too big for a stack */
 	const unsigned n = all_rows(d, v, ROWS_MAX);
-	const char *find = d->find[PANE_HELP];
 	unsigned top = d->scroll[PANE_HELP];
 
 	if (n > (unsigned)r.h && top > n - (unsigned)r.h)
 		top = n - (unsigned)r.h;
 	for (int i = 0; i < r.h && top + (unsigned)i < n; i++) {
 		const struct help_row *row = &v[top + (unsigned)i];
-		const bool hit = find[0] && (strcasestr(row->text, find) ||
-					     strcasestr(row->key, find));
 
 		canvas_text(c, r.y + i, r.x + 2, KEY_W + 3, role("hint.key"),
 			    row->key);
 		canvas_text(c, r.y + i, r.x + (row->key[0] ? KEY_W + 5 : 1),
 			    r.w - KEY_W - 6,
-			    role(hit           ? "match"
-				 : row->key[0] ? "text"
-					       : "strong"),
-			    row->text);
+			    role(row->key[0] ? "text" : "strong"), row->text);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "base/text.h"
@@ -44,13 +45,21 @@ static char *clock_of(char *buf, size_t size, uint64_t wall_us, bool hours)
 	return buf;
 }
 
-/* "INVITE", "200 OK", "NOTIFY 180" */
-static void label_of(const struct sip_line *l, char *buf, size_t size)
+/* "INVITE", "200 OK", "NOTIFY 180", "REFER → 202" */
+static void label_of(const struct canvas *c, const struct sip_line *l,
+		     char *buf, size_t size)
 {
+	char number[NAME_MAX_LEN];
+	const char *to;
+
 	if (l->code)
 		snprintf(buf, size, "%u %s", l->code, l->what);
 	else if (l->report)
 		snprintf(buf, size, "%s %u", l->method, l->report);
+	else if (strcmp(l->method, "REFER") == 0 &&
+		 (to = strstr(l->what, "<sip")))
+		snprintf(buf, size, "REFER %s %s", glyph(c, GLYPH_OUT),
+			 desk_number(to + 1, number, sizeof(number)));
 	else
 		snprintf(buf, size, "%s", l->method);
 }
@@ -173,7 +182,7 @@ static void names(struct canvas *c, struct rect r, const struct ladder *k,
 	canvas_text(c, r.y, k->x[0] - 5, w, role("strong"), shorter);
 	canvas_text(c, r.y, k->x[1] - 1, w, role("strong"), "us");
 	canvas_text(c, r.y + 1, r.x + 1, TIME_W, role("muted"), "time");
-	canvas_text(c, r.y + 1, r.x + TIME_W + 4, 4, role("muted"),
+	canvas_text(c, r.y + 1, r.x + TIME_W + 3, 4, role("muted"),
 		    c->ascii ? "+ms" : "Δms");
 	if (first) {
 		canvas_text(c, r.y + 1, k->x[0] - 7, w, role("muted"),
@@ -184,8 +193,11 @@ static void names(struct canvas *c, struct rect r, const struct ladder *k,
 	if (!k->third)
 		return;
 	desk_short(k->tale->target, shorter, sizeof(shorter));
-	canvas_text(c, r.y, k->x[2] - 5, r.x + r.w - k->x[2] + 4,
-		    role("strong"), shorter);
+	canvas_printf(c, r.y, k->x[2] - 5, r.x + r.w - k->x[2] + 4,
+		      role("strong"), "%s%s%s", shorter,
+		      strcmp(shorter, k->tale->number) == 0 ? "" : " ",
+		      strcmp(shorter, k->tale->number) == 0 ? ""
+							    : k->tale->number);
 	canvas_text(c, r.y + 1, k->x[2] - 7, r.x + r.w - k->x[2] + 6,
 		    role("muted"), k->reported ? "(via NOTIFY)" : "");
 }
@@ -239,16 +251,20 @@ static void message_row(struct canvas *c, struct rect r, const struct ladder *k,
 			     delta);
 	}
 	lifelines(c, r.y, k);
-	label_of(l, label, sizeof(label));
+	label_of(c, l, label, sizeof(label));
 	arrow(c, r.y, l->tx ? k->x[1] : peer, l->tx ? peer : k->x[1], label,
 	      sip_role(l), true);
 }
 
 static void report_row(struct canvas *c, struct rect r, const struct ladder *k,
-		       unsigned code)
+		       const struct sip_line *l)
 {
-	char label[48];
+	const unsigned code = l->report;
+	char label[48], time[16];
 
+	canvas_text(c, r.y, r.x + 1, TIME_W, role("muted"),
+		    clock_of(time, sizeof(time), l->wall_us, true));
+	canvas_right(c, r.y, r.x + TIME_W + 1, DELTA_W, role("muted"), "+0");
 	lifelines(c, r.y, k);
 	snprintf(label, sizeof(label), "%u reported", code);
 	arrow(c, r.y, k->x[2], k->x[1], label,
@@ -292,8 +308,7 @@ static void rows(struct canvas *c, struct rect r, const struct ladder *k,
 						 : "select.blur"));
 		}
 		if (reports(k, v[i]) && y < r.y + r.h)
-			report_row(c, (struct rect){y++, r.x, 1, r.w}, k,
-				   v[i]->report);
+			report_row(c, (struct rect){y++, r.x, 1, r.w}, k, v[i]);
 	}
 }
 
@@ -350,32 +365,58 @@ static void text_row(struct canvas *c, struct rect r, const char *text,
 		    w ? text + w + 1 : text);
 }
 
+/* Headers that every message has and nobody looks for; and the empty line */
+static bool routine(const char *text)
+{
+	static const char *const names[] = {
+		"Via:",       "From:",       "To:",
+		"Call-ID:",   "CSeq:",       "Max-Forwards:",
+		"Contact:",   "User-Agent:", "Allow:",
+		"Supported:", "Server:",     "Record-Route:",
+		"Route:",     "Accept:",     "Content-Length:",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strncasecmp(text, names[i], strlen(names[i])) == 0)
+			return true;
+	}
+
+	return text[0] == '\0';
+}
+
 void view_message(struct canvas *c, struct rect r, const struct desk *d)
 {
 	const struct sip_line *v[LADDER_MAX], *l = NULL;
 	const unsigned n = desk_ladder(d, v, LADDER_MAX);
 	const unsigned sel = desk_row(d, PANE_LADDER);
 	char left[160] = "Message", right[32] = "", text[1024], label[128];
+	/* a glance; Enter shows all of it */
+	const bool few = r.h <= 8 && d->focus != PANE_MESSAGE;
 	bool body = false;
+	int y;
 
 	if (n && sel < n)
 		l = v[sel];
 	if (l) {
-		label_of(l, label, sizeof(label));
+		label_of(c, l, label, sizeof(label));
 		snprintf(left, sizeof(left), "%s %s", label,
 			 glyph(c, l->tx ? GLYPH_OUT : GLYPH_IN));
 		snprintf(right, sizeof(right), "message %u", sel + 1);
 	}
 	r = view_header(c, r, d, PANE_MESSAGE, left, right);
+	y = r.y - (int)d->scroll[PANE_MESSAGE];
 	for (unsigned row = 0; l && siplog_row(l, row, text, sizeof(text));
 	     row++) {
-		const int y = r.y + (int)row - (int)d->scroll[PANE_MESSAGE];
-
 		if (y >= r.y + r.h)
 			break;
+		if (few && (row == 0 || (!body && routine(text)))) {
+			body |= text[0] == '\0';
+			continue;
+		}
 		if (y >= r.y)
 			text_row(c, (struct rect){y, r.x, 1, r.w}, text,
 				 body || row == 0);
+		y++;
 		body |= text[0] == '\0';
 	}
 }

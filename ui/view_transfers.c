@@ -56,14 +56,43 @@ static void head(struct place *p, const struct tale *t)
 			strcmp(t->target, t->number) == 0 ? "" : t->number);
 		return;
 	}
+	view_time(time, sizeof(time), p->d->now_ms - t->refer_ms);
 	canvas_printf(p->c, p->y++, p->r.x + 1, w, role("strong"),
-		      "T%u%s %s %s %s %s  %s", t->info.id,
-		      t->info.kind != KIND_BLIND ? " attended " : "", t->caller,
-		      glyph(p->c, GLYPH_OUT), t->target,
+		      "T%u%s%s %s %s%s%s%s%s", t->info.id,
+		      t->info.kind != KIND_BLIND ? " attended  "
+		      : p->r.w >= 60             ? " blind  "
+						 : " ",
+		      t->caller, glyph(p->c, GLYPH_OUT), t->target,
+		      strcmp(t->target, t->number) == 0 ? "" : " ",
 		      strcmp(t->target, t->number) == 0 ? "" : t->number,
-		      view_time(time, sizeof(time),
-				p->d->now_ms - (t->refer_ms ? t->refer_ms
-							    : t->began_ms)));
+		      t->refer_ms ? "  " : "", t->refer_ms ? time : "");
+}
+
+/* What goes on, in words: "Alan ◐ ringing, Dana waits on hold" */
+static void sentence(struct place *p, const struct tale *t)
+{
+	const struct model *m = &p->d->app->model;
+	const struct call_info *c = model_call(m, t->info.call);
+	const struct call_info *two = model_call(m, t->info.consult);
+	const struct desk_call *k = desk_call(p->d, t->info.call);
+	const bool held = c && c->state == CALL_HELD;
+	char caller[NAME_MAX_LEN], target[NAME_MAX_LEN], time[16];
+	const int x = p->r.x + 1, w = p->r.w - 1;
+
+	desk_short(t->caller, caller, sizeof(caller));
+	desk_short(t->target, target, sizeof(target));
+	if (held && t->info.state == REFER_ALERTED)
+		canvas_printf(p->c, p->y++, x, w, role("strong"),
+			      "%s %s ringing, %s waits on hold", target,
+			      glyph(p->c, GLYPH_RINGS), caller);
+	else if (held && k && !t->refer_ms && two && two->state == CALL_TALKING)
+		canvas_printf(p->c, p->y++, x, w, role("strong"),
+			      "You talk to %s. %s is on hold %s.", target,
+			      caller,
+			      view_time(time, sizeof(time),
+					p->d->now_ms - k->held_ms));
+	else
+		canvas_text(p->c, p->y++, x, w, role("strong"), t->info.say);
 }
 
 static void way(struct place *p, const struct tale *t)
@@ -198,8 +227,7 @@ static void detail(struct place *p, const struct tale *t)
 		way(p, t);
 		p->y += airy;
 		if (room(p))
-			canvas_text(p->c, p->y++, p->r.x + 1, p->r.w - 1,
-				    role("strong"), t->info.say);
+			sentence(p, t);
 		if (room(p))
 			next_keys(p);
 	}
@@ -284,8 +312,9 @@ static void headline(const struct canvas *c, const struct desk *d, int w,
 	if (w < 60)
 		snprintf(right, size, "%u active", active);
 	else
-		snprintf(right, size, "%u active %s %u ok %s %u failed", active,
-			 glyph(c, GLYPH_DOT), good, glyph(c, GLYPH_DOT), bad);
+		snprintf(right, size, "%u active %s %u ok %s %u failed today",
+			 active, glyph(c, GLYPH_DOT), good, glyph(c, GLYPH_DOT),
+			 bad);
 }
 
 void view_transfers(struct canvas *c, struct rect r, const struct desk *d)
@@ -302,6 +331,9 @@ void view_transfers(struct canvas *c, struct rect r, const struct desk *d)
 	if (t && room(&p)) {
 		detail(&p, t);
 		p.y++;
+		if (p.r.w >= 60 && p.y + 1 < p.r.y + p.r.h && d->talec > 1)
+			canvas_text(c, p.y++, p.r.x + 1, p.r.w - 1,
+				    role("muted"), "today");
 	}
 	for (unsigned i = 0; i < d->talec && room(&p); i++) {
 		const struct tale *o = &d->tales[d->talec - 1 - i];
