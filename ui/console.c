@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/alloc.h"
@@ -222,9 +223,16 @@ static void input(void *self)
 
 static void suspend(struct console *c)
 {
+	const struct timespec now = {0};
+	sigset_t cont;
+
 	c->desk->suspend = false;
 	term_leave(c->term);
 	(void)kill(getpid(), SIGSTOP); /* goes on here when it is continued */
+	/* and knows it: on_signal() need not hear of it */
+	sigemptyset(&cont);
+	sigaddset(&cont, SIGCONT);
+	(void)sigtimedwait(&cont, NULL, &now);
 	term_enter(c->term);
 	c->desk->dirty = true;
 }
@@ -373,7 +381,10 @@ static bool on_signal(void *self, int signo)
 		c->desk->suspend = true;
 		return true;
 	case SIGCONT:
+		if (c->lost)
+			return true;
 		/* stopped by somebody else: the terminal may be anything */
+		term_leave(c->term);
 		term_enter(c->term);
 		c->desk->dirty = true;
 		return true;
