@@ -529,7 +529,7 @@ static void test_completion_of_one(void **state)
 	} cases[] = {
 		{"hol", "hold |"},
 		{"  hol", "  hold |"},
-		{"hold 3^A^F^F", "hold|ld 3"},
+		{"hold 3^A^F^F^F", "hold|d 3"},
 		{"theme my", "theme \"my own\" |"},
 		{"theme \"my", "theme \"my own\" |"},
 		{"theme \"my o", "theme \"my own\" |"},
