@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "app/builtin.h"
 #include "tests/ui/scenes.h"
 
 /*
@@ -228,6 +229,72 @@ static void test_ascii_has_no_glyphs(void **state)
 	}
 }
 
+/* ---- themes -----------------------------------------------------------------
+ */
+
+static void put_color(FILE *f, const struct color *color)
+{
+	if (color->kind == COLOR_KIND_DEFAULT)
+		fputs("   -", f);
+	else
+		fprintf(f, " %3u", color->index);
+}
+
+static void put_attrs(FILE *f, unsigned attrs)
+{
+	static const char *const names[] = {"bold",      "dim",     "italic",
+					    "underline", "reverse", "blink"};
+	bool any = false;
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (attrs & 1u << i)
+			fprintf(f, "%s%s", any ? "," : "", names[i]);
+		any |= attrs >> i & 1;
+	}
+	if (!any)
+		fputs("-", f);
+}
+
+/* What each role looks like with 256 colours, and with none */
+static void test_theme(void **state)
+{
+	const char *theme = *state, *role;
+	char line[64], name[64], *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	bool same;
+
+	assert_non_null(f);
+	stage_open(&stage);
+	snprintf(line, sizeof(line), "theme %s", theme);
+	app_line(&stage.app, line);
+	assert_int_equal(0, stage.reply.err);
+	fputs("role            fg  bg  attributes        without colours\n", f);
+	for (unsigned i = 0; (role = theme_role(i, NULL)); i++) {
+		const struct style st = theme_style(&stage.app.theme, i);
+		char *attrs = NULL;
+		size_t n;
+		FILE *m = open_memstream(&attrs, &n);
+
+		assert_non_null(m);
+		put_attrs(m, st.attrs);
+		fclose(m);
+		fprintf(f, "%-13s ", role);
+		put_color(f, &st.fg);
+		put_color(f, &st.bg);
+		fprintf(f, "  %-17s ", attrs);
+		put_attrs(f, st.mono);
+		fputc('\n', f);
+		free(attrs);
+	}
+	fclose(f);
+	stage_close(&stage);
+	snprintf(name, sizeof(name), "theme-%s", theme);
+	same = compare(name, text);
+	free(text);
+	assert_true(same);
+}
+
 int main(void)
 {
 	struct CMUnitTest tests[32];
@@ -248,6 +315,12 @@ int main(void)
 			.initial_state = (void *)(uintptr_t)scene,
 		};
 	}
+	for (const struct builtin *theme = builtin_themes; theme->name; theme++)
+		tests[n++] = (struct CMUnitTest){
+			.name = theme->name,
+			.test_func = test_theme,
+			.initial_state = (void *)(uintptr_t)theme->name,
+		};
 	tests[n++] =
 		(struct CMUnitTest)cmocka_unit_test(test_ascii_has_no_glyphs);
 
