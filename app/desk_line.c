@@ -201,6 +201,10 @@ static void add_typed(struct desk *d, const char *text)
 /* Nothing typed yet: whom calls went to lately, and who is on the line */
 static void add_recent(struct desk *d)
 {
+	const struct call_info *for_whom =
+		model_call(&d->app->model, d->pick.call);
+	char his[NAME_MAX_LEN], own[NAME_MAX_LEN];
+
 	for (unsigned i = 0; i < past_count(d->past) && d->pick.n < RECENT;
 	     i++) {
 		const struct past *p = past_at(d->past, i);
@@ -210,6 +214,11 @@ static void add_recent(struct desk *d)
 		bool twice = false;
 		struct choice *c;
 
+		/* nobody is sent to himself */
+		if (for_whom &&
+		    strcmp(desk_number(uri, his, sizeof(his)),
+			   desk_number(for_whom->peer, own, sizeof(own))) == 0)
+			continue;
 		who = desk_contact(d, uri);
 		for (unsigned k = 0; k < d->pick.n; k++)
 			twice |= strcmp(d->pick.v[k].text,
@@ -385,6 +394,7 @@ void desk_enter(struct desk *d, const char *text)
 
 	ASSERT_UI();
 	text_cut(line, sizeof(line), text);
+	desk_learn(d, true);
 	switch (use) {
 	case LINE_COMMAND:
 		desk_leave(d);
@@ -405,6 +415,7 @@ void desk_enter(struct desk *d, const char *text)
 		desk_leave(d);
 		break;
 	}
+	desk_learn(d, false);
 	d->dirty = true;
 }
 

@@ -13,9 +13,9 @@
  * How the user moves: keys become command lines, panes get the keys, rows
  * are chosen.
  *
- * A key means what the screen said when it was pressed.  learn() keeps what
- * every key would do; when news have changed that a moment ago, or have not
- * been drawn yet, the key is for what was there before and is ignored once.
+ * A key means what the screen said when it was pressed.  desk_learn() keeps
+ * what every key would do; when news have changed that a moment ago, or have
+ * not been drawn yet, the key is for what was there before and is ignored once.
  * What the user has changed himself he knows of.
  */
 
@@ -147,8 +147,7 @@ static uint64_t next_of(const struct desk *d, const struct command *cmd)
 	return text_hash(line, strlen(line));
 }
 
-/* news: what has changed since is no doing of the user's */
-static void learn(struct desk *d, bool news)
+void desk_learn(struct desk *d, bool news)
 {
 	const struct keymap *map = &d->app->keymap;
 	const bool same = d->meaningc == map->n;
@@ -181,7 +180,7 @@ static void learn(struct desk *d, bool news)
 void desk_shown(struct desk *d)
 {
 	ASSERT_UI();
-	learn(d, true);
+	desk_learn(d, true);
 }
 
 /* It would have done something else a moment ago */
@@ -333,10 +332,10 @@ void desk_key(struct desk *d, const struct key *key)
 	const char *line;
 
 	ASSERT_UI();
-	learn(d, true);
+	desk_learn(d, true);
 	if (d->line.use == LINE_CONFIRM && !any) {
 		key_question(d, key);
-		learn(d, false);
+		desk_learn(d, false);
 		return;
 	}
 	if (d->line.use == LINE_DIGITS && !any) {
@@ -354,7 +353,7 @@ void desk_key(struct desk *d, const struct key *key)
 	if (just_changed(d, key, line))
 		return;
 	desk_run(d, line);
-	learn(d, false);
+	desk_learn(d, false);
 }
 
 /* ---- rows -------------------------------------------------------------- */
@@ -669,7 +668,7 @@ void desk_click(struct desk *d, enum pane pane, int row, bool twice)
 		desk_row_set(d, pane, (unsigned)row);
 	if (twice && row >= 0)
 		desk_run(d, "default");
-	learn(d, false);
+	desk_learn(d, false);
 }
 
 void desk_click_hint(struct desk *d, unsigned hint)
@@ -679,7 +678,7 @@ void desk_click_hint(struct desk *d, unsigned hint)
 	ASSERT_UI();
 	if (hint < hints_now(d, v) && v[hint].line[0])
 		desk_run(d, v[hint].line);
-	learn(d, false);
+	desk_learn(d, false);
 }
 
 void desk_click_choice(struct desk *d, unsigned choice, bool twice)

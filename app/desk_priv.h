@@ -23,6 +23,10 @@ bool desk_lacks(const struct command *cmd);
 /** Run a command with what is chosen in the picker; false: nothing is */
 bool desk_choose(struct desk *d, const struct command *cmd);
 
+/** Keep what each key would do; news: what has changed since is no doing of
+ *  the user's, so a key pressed now may be meant for what was before */
+void desk_learn(struct desk *d, bool news);
+
 /** Would this line of a key ("hold | resume") run that part of it now?  True
  *  also for one that is in it when none of them can run */
 bool desk_would(const struct desk *d, const char *bound, const char *part);

@@ -181,6 +181,16 @@ static unsigned last_code(const struct tale *t, enum refer_state state)
 	return code;
 }
 
+/* The final code a NOTIFY brought, 0: none did, the last one is older */
+static unsigned reported(const struct transfer_info *x)
+{
+	const bool was = x->outcome == OUTCOME_SUCCEEDED ||
+			 x->outcome == OUTCOME_FAILED ||
+			 x->outcome == OUTCOME_REDIRECTED;
+
+	return was && x->code >= 200 ? x->code : 0;
+}
+
 /* REFER, its answer, 100, 18x, the result */
 static unsigned referral_marks(struct way *w)
 {
@@ -229,10 +239,9 @@ static unsigned referral_marks(struct way *w)
 	} else if (x->outcome == OUTCOME_STOPPED) {
 		put_at(w, MARK_TODO, "?", end);
 	} else if (good) {
-		put_code(w, MARK_DONE, x->code >= 200 ? x->code : 0, "done",
-			 end);
+		put_code(w, MARK_DONE, reported(x), "done", end);
 	} else {
-		put_code(w, MARK_FAIL, x->code >= 200 ? x->code : 0, "?", end);
+		put_code(w, MARK_FAIL, reported(x), "?", end);
 	}
 	if (w->n < TALE_MARKS)
 		put_at(w, MARK_TODO, "done", NULL);

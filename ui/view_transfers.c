@@ -48,6 +48,12 @@ static void head(struct place *p, const struct tale *t)
 	const int w = p->r.w - 1;
 	char time[16];
 
+	if (tale_failed(t) && t->info.code < 300) {
+		canvas_printf(p->c, p->y++, p->r.x + 1, w, role("step.fail"),
+			      "%s T%u %s", glyph(p->c, GLYPH_FAIL), t->info.id,
+			      t->info.say);
+		return;
+	}
 	if (tale_failed(t)) {
 		canvas_printf(
 			p->c, p->y++, p->r.x + 1, w, role("step.fail"),
