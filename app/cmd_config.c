@@ -44,9 +44,12 @@ int cmd_set(struct run *run, const struct cmdline *line)
 			return refuse(run, err, "%s", why);
 	}
 	if (value[0] && names_file(name)) {
-		if (file_expand(at, sizeof(at), value) || access(at, R_OK))
-			return refuse(run, ENOENT, "%s: %s: %s", name, value,
-				      strerror(errno));
+		err = file_expand(at, sizeof(at), value);
+		if (!err && access(at, R_OK))
+			err = errno;
+		if (err)
+			return refuse(run, err, "%s: %s: %s", name, value,
+				      strerror(err));
 	}
 	err = option_set(&app->options, name, value, why, sizeof(why));
 	if (err)

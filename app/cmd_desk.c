@@ -316,10 +316,20 @@ int cmd_redraw(struct run *run, const struct cmdline *line)
 	return 0;
 }
 
+/* While the program is stopped nothing answers for its calls */
 int cmd_suspend(struct run *run, const struct cmdline *line)
 {
+	struct desk *d = desk(run);
+	const unsigned n = model_calls_up(&run->app->model);
+
 	(void)line; /* no arguments */
-	desk(run)->suspend = true;
+	if (n && !d->sure)
+		desk_confirm(d, "suspend",
+			     "stop? SIP stops too: %u call%s would go silent "
+			     "and be lost  y/n",
+			     n, n == 1 ? "" : "s");
+	else
+		d->suspend = true;
 
 	return 0;
 }

@@ -169,6 +169,7 @@ struct desk {
 	unsigned meaningc;
 	struct key ignored; /* its hint blinks */
 	uint64_t ignored_ms;
+	bool sure;          /* y was the answer to what this line asked */
 	uint64_t select_ms; /* until then nothing is selected by itself */
 };
 

@@ -280,8 +280,11 @@ static void key_question(struct desk *d, const struct key *key)
 
 	text_copy(line, sizeof(line), d->line.text);
 	desk_leave(d);
-	if (key->code == 'y' || key->code == 'Y')
-		(void)app_line(d->app, line);
+	if (key->code != 'y' && key->code != 'Y')
+		return;
+	d->sure = true;
+	(void)app_line(d->app, line);
+	d->sure = false;
 }
 
 static bool is_letter(const struct key *key)
