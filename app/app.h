@@ -63,6 +63,7 @@ struct app {
 	void *arg;
 	bool dry;        /* check-config: look, but do nothing */
 	bool quit;       /* the user wants to leave */
+	bool theming;    /* a theme is read: it may change looks alone */
 	bool script;     /* a script runs: its commands are known */
 	unsigned depth;  /* of files that name files */
 	unsigned errors; /* in files read so far */

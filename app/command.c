@@ -435,9 +435,17 @@ int run_post(struct run *run, struct request *req)
 	return 0;
 }
 
-static int not_here(const struct run *run, const struct command *cmd)
+/* Where it does not belong, or NULL.  A theme may come from anywhere and is
+ * tried by looking at it: it must not be able to do anything. */
+static const char *not_here(const struct run *run, const struct command *cmd)
 {
-	return run->origin && run->origin->config && !cmd->config;
+	if (run->app->theming && strcmp(cmd->name, "palette") != 0 &&
+	    strcmp(cmd->name, "color") != 0 && strcmp(cmd->name, "source") != 0)
+		return "theme";
+	if (run->origin && run->origin->config && !cmd->config)
+		return "configuration";
+
+	return NULL;
 }
 
 int command_run(struct run *run, const char *text)
@@ -459,9 +467,9 @@ int command_run(struct run *run, const char *text)
 	if (!line.cmd)
 		return 0;
 
-	if (not_here(run, line.cmd))
-		return refuse(run, EPERM,
-			      "it does not belong in a configuration");
+	why = not_here(run, line.cmd);
+	if (why)
+		return refuse(run, EPERM, "it does not belong in a %s", why);
 	line.call = command_call(run->app, &line);
 	why = command_refusal(run->app, line.cmd, line.call, buf, sizeof(buf));
 	if (why)

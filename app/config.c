@@ -301,7 +301,9 @@ int config_theme(struct app *app, const char *name, char *why, size_t size)
 		if (theme_dir(i, dir, sizeof(dir)))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s" THEME_END, dir, name);
+		app->theming = true;
 		err = read_file(app, path, true);
+		app->theming = false;
 	}
 	if (err == ENOENT && b) {
 		read_builtin(app, b, false);

@@ -14,12 +14,15 @@
 #include "app/account.h"
 #include "app/cli.h"
 #include "app/command.h"
+#include "app/config.h"
 #include "app/exitcode.h"
 #include "app/fields.h"
+#include "app/hook.h"
 #include "app/keys.h"
 #include "app/option.h"
 #include "app/phone.h"
 #include "app/theme.h"
+#include "base/thread.h"
 
 enum { LINE = 72 };
 
@@ -161,6 +164,7 @@ static const char *need(enum needs needs)
 		[NEEDS_CONSULT] = "a consultation",
 		[NEEDS_TRANSFER] = "a transfer that lasts",
 		[NEEDS_SCRIPT] = "a script",
+		[NEEDS_CONSOLE] = "the console on a screen",
 	};
 
 	return words[needs];
@@ -177,22 +181,33 @@ static void command(const struct command *c)
 	sentence(c->help);
 	if (c->needs != NEEDS_NOTHING && c->needs != NEEDS_SCRIPT)
 		printf("Needs %s.\n", need(c->needs));
-	if (c->keys) {
-		fputs("Keys:", stdout);
-		for (const char *k = c->keys; *k;) {
-			size_t n = strcspn(k, " ");
-
-			printf(" %.*s%s", (int)n, k, k[n] ? "," : ".\n");
-			k += n + (k[n] == ' ');
-		}
-	}
 }
 
-static void command_list(bool scripts)
+static bool everywhere(const struct command *c)
+{
+	return c->needs != NEEDS_SCRIPT && c->needs != NEEDS_CONSOLE;
+}
+
+static bool on_screen(const struct command *c)
+{
+	return c->needs == NEEDS_CONSOLE;
+}
+
+static bool in_scripts(const struct command *c)
+{
+	return c->needs == NEEDS_SCRIPT;
+}
+
+static bool in_files(const struct command *c)
+{
+	return c->config;
+}
+
+static void command_list(bool (*is)(const struct command *c))
 {
 	begin_list("Ds");
 	for (const struct command *c = commands; c->name; c++) {
-		if ((c->needs == NEEDS_SCRIPT) == scripts)
+		if (is(c))
 			command(c);
 	}
 	end_list();
@@ -200,12 +215,136 @@ static void command_list(bool scripts)
 
 static void command_table(void)
 {
-	command_list(false);
+	command_list(everywhere);
+}
+
+static void screen_table(void)
+{
+	command_list(on_screen);
 }
 
 static void script_table(void)
 {
-	command_list(true);
+	command_list(in_scripts);
+}
+
+static void config_table(void)
+{
+	command_list(in_files);
+}
+
+/* ---- keys --------------------------------------------------------------- */
+
+enum { PRESETS = 3, ROWS_MAX = 400 };
+
+static const char *const presets[PRESETS] = {"default", "desk", "vim"};
+
+struct row {
+	unsigned context;
+	const char *line;
+};
+
+static int by_line(const void *a, const void *b)
+{
+	const struct row *r = a, *s = b;
+
+	if (r->context != s->context)
+		return r->context < s->context ? -1 : 1;
+
+	return strcmp(r->line, s->line);
+}
+
+static void keys_of(const struct keymap *map, const struct row *row)
+{
+	char name[32];
+	bool any = false;
+
+	for (unsigned i = 0; i < map->n; i++) {
+		const struct binding *b = &map->v[i];
+
+		if (b->context != row->context || !b->line ||
+		    strcmp(b->line, row->line) != 0)
+			continue;
+		fputs(any ? " " : "", stdout);
+		text(key_format(&b->key, name, sizeof(name)), !any);
+		any = true;
+	}
+	if (!any)
+		fputs("\\(en", stdout);
+}
+
+/* What is bound in any preset, and its keys in each of them */
+static void key_table(void)
+{
+	static struct app apps[PRESETS];
+	struct row rows[ROWS_MAX];
+	unsigned n = 0;
+
+	for (unsigned p = 0; p < PRESETS; p++) {
+		const struct keymap *map = &apps[p].keymap;
+
+		app_init(&apps[p]);
+		config_keys(&apps[p], presets[p]);
+		for (unsigned i = 0; i < map->n && n < ROWS_MAX; i++) {
+			if (map->v[i].line)
+				rows[n++] = (struct row){map->v[i].context,
+							 map->v[i].line};
+		}
+	}
+	qsort(rows, n, sizeof(*rows), by_line);
+	puts(".Bl -column \"takeback | back\" \"C-f C-d PageDown\" "
+	     "\"PageDown\"");
+	puts(".It Sy runs Ta Sy default Ta Sy desk Ta Sy vim");
+	for (unsigned i = 0; i < n; i++) {
+		if (i && by_line(&rows[i - 1], &rows[i]) == 0)
+			continue;
+		if (rows[i].context &&
+		    (!i || rows[i - 1].context != rows[i].context))
+			printf(".It Em %s Ta Ta Ta\n",
+			       key_context(rows[i].context, NULL));
+		fputs(".It ", stdout);
+		text(rows[i].line, true);
+		for (unsigned p = 0; p < PRESETS; p++) {
+			fputs(" Ta ", stdout);
+			keys_of(&apps[p].keymap, &rows[i]);
+		}
+		putchar('\n');
+	}
+	end_list();
+	for (unsigned p = 0; p < PRESETS; p++)
+		app_done(&apps[p]);
+}
+
+/* ---- tables of names ------------------------------------------------------
+ */
+
+typedef const char *(name_h)(unsigned i, const char **helpp);
+
+static void names(name_h *nameh, const char *width)
+{
+	const char *name, *help;
+
+	begin_list(width);
+	for (unsigned i = 0; (name = nameh(i, &help)); i++) {
+		printf(".It Li %s\n", name);
+		sentence(help);
+	}
+	end_list();
+}
+
+static void palette(void)
+{
+	names(theme_palette_key, "title_fg");
+}
+
+static void hook_events(void)
+{
+	names(hook_event, "transferred");
+}
+
+static void hook_variables(void)
+{
+	names(hook_variable, "CORDPAIR_DIRECTION");
 }
 
 static void settings(void)
@@ -262,26 +401,12 @@ static void event_table(void)
 
 static void contexts(void)
 {
-	const char *name, *help;
-
-	begin_list("transfers");
-	for (unsigned i = 0; (name = key_context(i, &help)); i++) {
-		printf(".It Li %s\n", name);
-		sentence(help);
-	}
-	end_list();
+	names(key_context, "transfers");
 }
 
 static void roles(void)
 {
-	const char *name, *help;
-
-	begin_list("header.focus");
-	for (unsigned i = 0; (name = theme_role(i, &help)); i++) {
-		printf(".It Li %s\n", name);
-		sentence(help);
-	}
-	end_list();
+	names(theme_role, "header.focus");
 }
 
 static void phones(void)
@@ -373,7 +498,13 @@ static const struct {
 	{"@VERBS@", verbs},
 	{"@OPTIONS@", options},
 	{"@COMMANDS@", command_table},
+	{"@SCREEN@", screen_table},
 	{"@SCRIPTS@", script_table},
+	{"@CONFIG@", config_table},
+	{"@KEYS@", key_table},
+	{"@PALETTE@", palette},
+	{"@HOOKS@", hook_events},
+	{"@HOOKENV@", hook_variables},
 	{"@SETTINGS@", settings},
 	{"@PARAMS@", params},
 	{"@EVENTS@", event_table},
@@ -414,9 +545,11 @@ static int line(char *s)
 int main(int argc, char *argv[])
 {
 	char buf[1024];
-	FILE *f = argc == 2 ? fopen(argv[1], "r") : NULL;
+	FILE *f;
 	int code = 0;
 
+	thread_adopt(THREAD_UI);
+	f = argc == 2 ? fopen(argv[1], "r") : NULL;
 	if (!f) {
 		fputs("usage: gen_man TEMPLATE.in > PAGE\n", stderr);
 		return 2;

@@ -309,7 +309,10 @@ static void test_themes(void **state)
 	(void)state;
 	assert_int_equal(0, mkdir("cordpair", 0700));
 	assert_int_equal(0, mkdir("cordpair/themes", 0700));
-	write_file("cordpair/themes/mine.theme", "color call.ring red\nfrob\n",
+	/* a theme is looks, whoever made it */
+	write_file("cordpair/themes/mine.theme",
+		   "color call.ring red\nfrob\nhook ringing reboot\n"
+		   "bind a quit\n",
 		   0600);
 	write_file("cordpair/themes/notes.txt", "", 0600);
 	assert_int_equal(0, config_theme(&app, "mine", why, sizeof(why)));
@@ -317,6 +320,10 @@ static void test_themes(void **state)
 	assert_true(theme_role_find(&role, "call.ring"));
 	assert_int_equal(1, theme_style(&app.theme, role).fg.index);
 	assert_non_null(strstr(logged, "mine.theme:2: frob: "));
+	assert_non_null(strstr(logged, "mine.theme:3: hook: it does not "
+				       "belong in a theme"));
+	assert_non_null(strstr(logged, "mine.theme:4: bind: it does not "
+				       "belong in a theme"));
 	assert_int_equal(ENOENT, config_theme(&app, "mien", why, sizeof(why)));
 	assert_string_equal("there is no theme mien; did you mean mine?", why);
 	assert_string_equal("mine", app.theme.name);

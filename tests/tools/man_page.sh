@@ -15,4 +15,10 @@ for page; do
 		exit 1
 	fi
 done
-exec mandoc -T lint -W style "$@"
+# the pages name each other before they are installed
+said=$(mandoc -T lint -W style "$@" 2>&1 |
+	grep -v 'referenced manual not found: Xr cordpair' || true)
+if [ -n "$said" ]; then
+	echo "$said"
+	exit 1
+fi
