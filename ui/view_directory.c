@@ -8,6 +8,8 @@
 
 /* Whom one may call: the directory, the picker, and what is known of one. */
 
+enum { NOTE_LEAST = 5 };
+
 static const struct {
 	const char *word, *role;
 	enum glyph glyph;
@@ -100,8 +102,10 @@ static void draw_entry(struct canvas *c, struct rect r, const struct entry *e,
 			x += canvas_text(c, r.y, x, r.x + r.w - x, ro,
 					 lamps[e->lamp].word) +
 			     1;
-		canvas_text(c, r.y, x, r.x + r.w - x - 1, role("muted"),
-			    e->note);
+		/* a letter or two of it say nothing */
+		if (r.x + r.w - x > NOTE_LEAST)
+			canvas_text(c, r.y, x, r.x + r.w - x - 1, role("muted"),
+				    e->note);
 	}
 	if (e->chosen)
 		canvas_role(c, r, role(keys ? "select" : "select.blur"));
