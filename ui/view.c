@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/thread.h"
 
 /* What the views share, and the screen they make together. */
@@ -76,7 +77,7 @@ struct rect view_header(struct canvas *c, struct rect r, const struct desk *d,
 		canvas_text(c, r.y, r.x + 2 + used, 1, head, " ");
 	}
 	room -= used + 3;
-	if (right[0] && room > (int)strlen(right) / 2) {
+	if (right[0] && room >= (int)text_width(right) + 1) {
 		char text[128];
 
 		snprintf(text, sizeof(text), " %s ", right);

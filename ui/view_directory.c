@@ -98,10 +98,10 @@ static void draw_entry(struct canvas *c, struct rect r, const struct entry *e,
 		mark(c, r.y, r.x + 4, name_w - 1, e->name, e->marks);
 		canvas_text(c, r.y, number_x, number_w - 1, role("muted"),
 			    e->number);
-		if (lamps[e->lamp].word[0])
+		if (r.x + r.w - x > (int)strlen(lamps[e->lamp].word))
 			x += canvas_text(c, r.y, x, r.x + r.w - x, ro,
 					 lamps[e->lamp].word) +
-			     1;
+			     (e->lamp != LAMP_NONE);
 		/* a letter or two of it say nothing */
 		if (r.x + r.w - x > NOTE_LEAST)
 			canvas_text(c, r.y, x, r.x + r.w - x - 1, role("muted"),

@@ -11,7 +11,7 @@
  * messages; the others below, a row each.
  */
 
-enum { MESSAGES = 64 };
+enum { MESSAGES = 64, SLOT_LEAST = 7, AIRY = 11 };
 
 /* Where the next row goes */
 struct place {
@@ -74,6 +74,32 @@ static void head(struct place *p, const struct tale *t)
 		      t->refer_ms ? "  " : "", t->refer_ms ? time : "");
 }
 
+/* Text of the engine, in up to so many rows */
+static void say(struct place *p, const char *text, int rows)
+{
+	const int w = p->r.w - 1;
+
+	for (; *text && rows > 0 && room(p); rows--) {
+		size_t cut = strlen(text);
+		char line[TEXT_MAX];
+
+		/* the last row is cut by the canvas, the others at a blank */
+		while (rows > 1 && cut) {
+			if (!text_ncopy(line, sizeof(line), text, cut) &&
+			    (int)text_width(line) <= w)
+				break;
+			do
+				cut--;
+			while (cut && text[cut] != ' ');
+		}
+		if (!cut || rows == 1)
+			cut = strlen(text);
+		canvas_printf(p->c, p->y++, p->r.x + 1, w, role("strong"),
+			      "%.*s", (int)cut, text);
+		text += cut + strspn(text + cut, " ");
+	}
+}
+
 /* What goes on, in words: "Alan ◐ ringing, Dana waits on hold" */
 static void sentence(struct place *p, const struct tale *t)
 {
@@ -98,7 +124,7 @@ static void sentence(struct place *p, const struct tale *t)
 			      view_time(time, sizeof(time),
 					p->d->now_ms - k->held_ms));
 	else
-		canvas_text(p->c, p->y++, x, w, role("strong"), t->info.say);
+		say(p, t->info.say, p->r.h >= AIRY ? 2 : 1);
 }
 
 static void way(struct place *p, const struct tale *t)
@@ -114,12 +140,16 @@ static void way(struct place *p, const struct tale *t)
 	};
 	struct tale_mark v[TALE_MARKS];
 	const unsigned n = tale_marks(t, p->d->now_ms, v);
+	unsigned first = 0;
 	int slot = (p->r.w - 1) / TALE_MARKS;
 
 	if (slot > 15)
 		slot = 15;
-	for (unsigned i = 0; i < n && room(p); i++) {
-		int x = p->r.x + 1 + (int)i * slot, used;
+	/* where there is no room for all: what is, and what is to come */
+	for (; slot < SLOT_LEAST && first + 1 < n; first++)
+		slot = (p->r.w - 1) / (int)(n - first - 1);
+	for (unsigned i = first; i < n && room(p); i++) {
+		int x = p->r.x + 1 + (int)(i - first) * slot, used;
 		const unsigned ro = role(looks[v[i].mark].role);
 
 		canvas_glyph(p->c, p->y, x, ro, looks[v[i].mark].glyph);
@@ -222,7 +252,7 @@ static void messages(struct place *p, const struct tale *t)
 
 static void detail(struct place *p, const struct tale *t)
 {
-	const bool airy = p->r.h >= 11;
+	const bool airy = p->r.h >= AIRY;
 
 	head(p, t);
 	if (t->open) {
