@@ -436,7 +436,6 @@ static struct tale *make_tale(struct desk *d, const struct event *ev)
 {
 	const struct transfer_info *x = &ev->u.transfer;
 	const struct call_info *c = model_call(&d->app->model, x->call);
-	const struct desk_call *k = find_call(d, x->call);
 	const struct contact *who = desk_contact(d, x->target);
 	struct tale *t;
 
@@ -459,8 +458,6 @@ static struct tale *make_tale(struct desk *d, const struct event *ev)
 	else
 		desk_number(x->target, t->target, sizeof(t->target));
 	desk_number(x->target, t->number, sizeof(t->number));
-	if (k)
-		t->held_ms = k->held_ms; /* he may have been before */
 	if (d->app->directory)
 		directory_used(d->app->directory, x->target, d->now_ms);
 	/* a decision was made about what failed before */
