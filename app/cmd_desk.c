@@ -324,7 +324,7 @@ int cmd_suspend(struct run *run, const struct cmdline *line)
 
 	(void)line; /* no arguments */
 	if (n && !d->sure)
-		desk_confirm(d, "suspend",
+		desk_confirm(d, 0, "suspend",
 			     "stop? SIP stops too: %u call%s would go silent "
 			     "and be lost  y/n",
 			     n, n == 1 ? "" : "s");

@@ -52,7 +52,7 @@ int cmd_calls(struct run *run, const struct cmdline *line)
 	for (unsigned i = 0; i < m->callc; i++) {
 		struct event ev = {.type = EV_CALL, .u.call = m->calls[i]};
 
-		list(run->app, &ev);
+		app_news(run->app, &ev, NEWS_LISTED);
 	}
 	if (c)
 		app_tell(run->app, "Call %u is selected.", c->id);
@@ -77,7 +77,7 @@ int cmd_transfers(struct run *run, const struct cmdline *line)
 		struct event ev = {.type = EV_TRANSFER,
 				   .u.transfer = m->transfers[i]};
 
-		list(run->app, &ev);
+		app_news(run->app, &ev, NEWS_LISTED);
 	}
 	if (!m->transferc)
 		app_tell(run->app, "There was no transfer.");

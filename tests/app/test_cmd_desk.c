@@ -167,9 +167,10 @@ static bool repaints(void)
 	return d->repaint;
 }
 
+/* with calls up it asks first (test_sure.c) */
 static bool suspends(void)
 {
-	return d->suspend;
+	return d->line.use == LINE_CONFIRM;
 }
 
 static bool zoomed(void)

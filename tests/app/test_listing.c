@@ -124,28 +124,19 @@ static void test_a_word_wider_than_the_pane_is_no_endless_loop(void **state)
 	assert_true(logged("xxx", 3));
 }
 
-static void test_lists_are_sentences_and_change_nothing(void **state)
+static void test_what_has_a_pane_is_listed_there(void **state)
 {
-	unsigned before;
-
 	(void)state;
 	call(1, CALL_TALKING);
-	call(1, CALL_ENDED);
-	call(2, CALL_TALKING);
-	before = past_count(desk.past);
-	/* forgotten by the desk, still known to the model */
-	desk.callc = 0;
+	(void)app_line(&app, "log");
 	(void)app_line(&app, "calls");
-	assert_true(logged("Call 1: Dana Ortiz, sip:44@x, has ended.", 5));
-	assert_true(logged("Call 2: talking with Dana Ortiz, sip:44@x.", 5));
-	assert_int_equal(past_count(desk.past), before);
-	assert_int_equal(desk.callc, 0);
-	assert_int_equal(desk.full, PANE_LOG);
-
+	assert_int_equal(desk.focus, PANE_CALLS);
+	assert_int_equal(desk.full, PANE_COUNT);
 	(void)app_line(&app, "transfers");
-	assert_true(logged("There was no transfer.", 1));
+	assert_int_equal(desk.focus, PANE_TRANSFERS);
 	(void)app_line(&app, "accounts");
 	assert_true(logged("There is no account.", 1));
+	assert_int_equal(desk.full, PANE_LOG);
 }
 
 static void
@@ -167,7 +158,7 @@ int main(void)
 		T(test_help_of_a_command_opens_the_log),
 		T(test_what_is_told_fits_the_pane),
 		T(test_a_word_wider_than_the_pane_is_no_endless_loop),
-		T(test_lists_are_sentences_and_change_nothing),
+		T(test_what_has_a_pane_is_listed_there),
 		T(test_new_lists_are_seen_also_by_who_looked_at_old_lines),
 	};
 
