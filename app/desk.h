@@ -89,6 +89,7 @@ struct desk_pick {
 	uint32_t call;             /* whom it is about                  */
 	char title[NAME_MAX_LEN];  /* "Transfer Dana Ortiz to"          */
 	unsigned n, sel, all;      /* shown, chosen, of how many        */
+	bool blank;                /* nothing typed, nobody chosen yet  */
 	struct choice v[CHOICES_MAX];
 };
 

@@ -251,6 +251,8 @@ static void pick_targets(struct desk *d)
 	d->pick.all = dir ? directory_count(dir) : 0;
 	if (!text[0])
 		add_recent(d);
+	/* whom one calls often may be meant, the first of the letters not */
+	d->pick.blank = !text[0] && !d->pick.n;
 	n = dir && !strpbrk(text, "@:")
 		    ? directory_search(dir, text, found, MATCHES, &matching)
 		    : 0;
@@ -363,7 +365,7 @@ bool desk_choose(struct desk *d, const struct command *cmd)
 	char line[LEX_LINE_MAX], word[2 * URI_MAX];
 	const char *target = p.n ? p.v[p.sel].text : d->line.text;
 
-	if (!target[0] || lex_quote(word, sizeof(word), target))
+	if (p.blank || !target[0] || lex_quote(word, sizeof(word), target))
 		return false;
 	/* the directory knows it by its number now */
 	if (p.call && cmd->args[0] == ARG_CALL_OPT)

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "app/alloc.h"
 #include "app/desk_priv.h"
@@ -10,8 +9,7 @@
 #include "base/thread.h"
 
 /*
- * How the user moves: keys become command lines, panes get the keys, rows
- * are chosen.
+ * How the user moves: keys become command lines, panes get the keys.
  *
  * A key means what the screen said when it was pressed.  desk_learn() keeps
  * what every key would do; when news have changed that a moment ago, or have
@@ -232,13 +230,13 @@ void desk_run(struct desk *d, const char *line)
 	c = strcmp(a.cmd->name, "hangup") == 0 ? held(d, a.call) : NULL;
 	if (c) {
 		snprintf(a.line, sizeof(a.line), "hangup %u", a.call);
-		desk_confirm(d, a.call, a.line, "hang up %s, on hold?  y/n",
+		desk_confirm(d, a.call, a.line, "hang up %s, on hold? y/n",
 			     desk_name(d, c, name, sizeof(name)));
 		return;
 	}
 	up = model_calls_up(&d->app->model);
 	if (strcmp(a.cmd->name, "quit") == 0 && up) {
-		desk_confirm(d, 0, "quit", "end %u call%s and leave?  y/n", up,
+		desk_confirm(d, 0, "quit", "end %u call%s and leave? y/n", up,
 			     up == 1 ? "" : "s");
 		return;
 	}
@@ -359,237 +357,6 @@ void desk_key(struct desk *d, const struct key *key)
 	desk_learn(d, false);
 }
 
-/* ---- rows -------------------------------------------------------------- */
-
-unsigned desk_ladder(const struct desk *d, const struct sip_line **v,
-		     unsigned max)
-{
-	uint64_t dialogs[16];
-	const unsigned n = desk_dialogs(d, d->ladder, dialogs, 16);
-
-	return siplog_of(d->sip, dialogs, n, v, max);
-}
-
-static unsigned diary_rows(const struct desk *d)
-{
-	return d->diaryc < DIARY_MAX ? (unsigned)d->diaryc : DIARY_MAX;
-}
-
-unsigned desk_rows(const struct desk *d, enum pane pane)
-{
-	const struct sip_line *v[LADDER_MAX];
-	struct hint hints[HINTS_MAX];
-
-	switch (pane) {
-	case PANE_CALLS:
-		return model_calls_up(&d->app->model);
-	case PANE_TRANSFERS:
-		return desk_failure(d) ? hints_recovery(d, hints) : d->talec;
-	case PANE_DIRECTORY:
-		return d->app->directory ? directory_count(d->app->directory)
-					 : 0;
-	case PANE_LADDER:
-		return desk_ladder(d, v, LADDER_MAX);
-	case PANE_TRACE:
-		return siplog_count(d->sip);
-	case PANE_LOG:
-		return diary_rows(d);
-	case PANE_HISTORY:
-		return past_count(d->past);
-	default:
-		return 0;
-	}
-}
-
-static unsigned row_of_call(const struct desk *d)
-{
-	const struct call_info *v[256];
-	const unsigned n = desk_calls(d, v, 256);
-
-	for (unsigned i = 0; i < n; i++) {
-		if (v[i]->id == d->app->model.selected)
-			return i;
-	}
-
-	return DESK_NO_ROW;
-}
-
-static unsigned row_of_serial(const struct desk *d, enum pane pane,
-			      uint64_t serial)
-{
-	const struct sip_line *v[LADDER_MAX];
-	const unsigned n = desk_rows(d, pane);
-
-	if (pane == PANE_LADDER)
-		(void)desk_ladder(d, v, LADDER_MAX);
-	for (unsigned i = 0; i < n; i++) {
-		const uint64_t here = pane == PANE_LADDER
-					      ? v[i]->serial
-					      : siplog_at(d->sip, i)->serial;
-
-		if (here >= serial)
-			return i;
-	}
-
-	return n ? n - 1 : 0;
-}
-
-unsigned desk_row(const struct desk *d, enum pane pane)
-{
-	const uint64_t row = d->row[pane];
-	const unsigned n = desk_rows(d, pane);
-
-	if (pane == PANE_CALLS)
-		return row_of_call(d);
-	if (!n)
-		return DESK_NO_ROW;
-	switch (pane) {
-	case PANE_LADDER:
-	case PANE_TRACE:
-		return row ? row_of_serial(d, pane, row) : n - 1;
-	case PANE_LOG:
-		/* rows stand oldest first, as they came */
-		return !row || row <= d->diaryc - n
-			       ? (row ? 0 : n - 1)
-			       : (unsigned)(row - 1 - (d->diaryc - n));
-	default:
-		return row < n ? (unsigned)row : n - 1;
-	}
-}
-
-void desk_row_set(struct desk *d, enum pane pane, unsigned i)
-{
-	const struct sip_line *lines[LADDER_MAX];
-	const struct call_info *v[256];
-	const unsigned n = desk_rows(d, pane);
-	const bool last = i + 1 >= n;
-
-	if (i >= n)
-		return;
-	d->dirty = true;
-	switch (pane) {
-	case PANE_CALLS:
-		if (i < desk_calls(d, v, 256))
-			model_select(&d->app->model, v[i]->id);
-		break;
-	case PANE_LADDER:
-		(void)desk_ladder(d, lines, LADDER_MAX);
-		d->row[pane] = last ? 0 : lines[i]->serial;
-		d->scroll[PANE_MESSAGE] = 0;
-		break;
-	case PANE_TRACE:
-		d->row[pane] = last ? 0 : siplog_at(d->sip, i)->serial;
-		break;
-	case PANE_LOG:
-		d->row[pane] = last ? 0 : d->diaryc - n + 1 + i;
-		break;
-	default:
-		d->row[pane] = i;
-		break;
-	}
-}
-
-void desk_move(struct desk *d, int rows)
-{
-	const enum pane pane = d->focus;
-	unsigned n, at;
-
-	ASSERT_UI();
-	d->dirty = true;
-	if (d->line.use == LINE_TARGET || d->line.use == LINE_PALETTE) {
-		int sel = (int)d->pick.sel + rows;
-
-		if (sel >= (int)d->pick.n)
-			sel = (int)d->pick.n - 1;
-		d->pick.sel = sel > 0 ? (unsigned)sel : 0;
-		return;
-	}
-	if (pane == PANE_HELP || pane == PANE_MESSAGE) {
-		int top = (int)d->scroll[pane] + rows;
-
-		d->scroll[pane] = top > 0 ? (unsigned)top : 0;
-		return;
-	}
-	n = desk_rows(d, pane);
-	if (!n)
-		return;
-	at = desk_row(d, pane);
-	if (at == DESK_NO_ROW)
-		at = rows > 0 ? 0 : n - 1;
-	else if (rows < 0)
-		at = (unsigned)-rows < at ? at - (unsigned)-rows : 0;
-	else
-		at = at + (unsigned)rows < n ? at + (unsigned)rows : n - 1;
-	desk_row_set(d, pane, at);
-}
-
-/* ---- searching --------------------------------------------------------- */
-
-static void text_of_row(const struct desk *d, enum pane pane, unsigned i,
-			char *dst, size_t size)
-{
-	const struct sip_line *v[LADDER_MAX], *s = NULL;
-	const struct diary_line *l;
-	const struct contact *who;
-	const struct past *p;
-
-	dst[0] = '\0';
-	switch (pane) {
-	case PANE_DIRECTORY:
-		who = directory_at(d->app->directory, i);
-		snprintf(dst, size, "%s %s %s %s", who->name, who->number,
-			 who->department, who->note);
-		break;
-	case PANE_LADDER:
-		if (i < desk_ladder(d, v, LADDER_MAX))
-			s = v[i];
-		break;
-	case PANE_TRACE:
-		s = siplog_at(d->sip, i);
-		break;
-	case PANE_LOG:
-		l = desk_diary(d, desk_rows(d, pane) - 1 - i);
-		if (l)
-			snprintf(dst, size, "%s %s", l->tag, l->text);
-		break;
-	case PANE_HISTORY:
-		p = past_at(d->past, i);
-		snprintf(dst, size, "%s %s %s %s", p->name, p->peer, p->target,
-			 p->text);
-		break;
-	default:
-		break;
-	}
-	if (s)
-		snprintf(dst, size, "%s %u %s", s->method, s->code, s->what);
-}
-
-bool desk_find(struct desk *d, int step, bool here)
-{
-	const enum pane pane = d->focus;
-	const unsigned n = desk_rows(d, pane);
-	unsigned at = desk_row(d, pane);
-	char text[2 * URI_MAX];
-
-	if (!d->find[pane][0] || !n)
-		return false;
-	if (at == DESK_NO_ROW)
-		at = 0;
-	for (unsigned k = here ? 0 : 1; k <= n; k++) {
-		const unsigned i =
-			step > 0 ? (at + k) % n : (at + n - k % n) % n;
-
-		text_of_row(d, pane, i, text, sizeof(text));
-		if (strcasestr(text, d->find[pane])) {
-			desk_row_set(d, pane, i);
-			return true;
-		}
-	}
-	desk_note(d, LOG_WARN, "%s: nothing found", d->find[pane]);
-
-	return false;
-}
-
 /* ---- panes ------------------------------------------------------------- */
 
 void desk_show(struct desk *d, enum pane pane)
@@ -690,6 +457,7 @@ void desk_click_choice(struct desk *d, unsigned choice, bool twice)
 	if (choice >= d->pick.n)
 		return;
 	d->pick.sel = choice;
+	d->pick.blank = false;
 	d->dirty = true;
 	if (twice)
 		desk_enter(d, d->line.text);

@@ -189,7 +189,8 @@ bool hint_key(const struct desk *d, unsigned context, const char *line,
 	      struct key *key)
 {
 	const struct keymap *map = &d->app->keymap;
-	const bool typing = d->line.use != LINE_NONE;
+	/* of `all` alone: what it is when nothing is typed */
+	const bool typing = d->line.use != LINE_NONE && context;
 
 	ASSERT_UI();
 	for (unsigned pass = 0; pass < 2; pass++) {

@@ -34,7 +34,8 @@ unsigned hints_now(const struct desk *d, struct hint v[HINTS_MAX]);
 /** What the picker of failures offers, in its order (Transfers pane) */
 unsigned hints_recovery(const struct desk *d, struct hint v[HINTS_MAX]);
 
-/** First key that runs this line in a context (or `all`); false: none */
+/** First key that runs this line in a context (or `all`), and does so while
+ *  a line is typed if one is; context 0: when none is.  false: none */
 bool hint_key(const struct desk *d, unsigned context, const char *line,
 	      struct key *key);
 

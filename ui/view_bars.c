@@ -229,7 +229,7 @@ int view_typed(struct canvas *c, struct rect r, const struct desk *d, int x)
 static void preview(struct canvas *c, struct rect r, const struct desk *d)
 {
 	const struct desk_pick *p = &d->pick;
-	const struct choice *one = p->n ? &p->v[p->sel] : NULL;
+	const struct choice *one = p->n && !p->blank ? &p->v[p->sel] : NULL;
 	const struct call_info *call = model_call(&d->app->model, p->call);
 	char name[NAME_MAX_LEN];
 	int x = r.x;

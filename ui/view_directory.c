@@ -191,7 +191,7 @@ void view_picker(struct canvas *c, struct rect r, const struct desk *d)
 			.marks = o->marks,
 			.name_w = k.name,
 			.number_w = k.number,
-			.chosen = first + (unsigned)i == p->sel,
+			.chosen = first + (unsigned)i == p->sel && !p->blank,
 			.typed = !o->name[0],
 		};
 
@@ -243,7 +243,8 @@ static void keys_for(struct canvas *c, struct rect r, const struct desk *d)
 
 void view_side(struct canvas *c, struct rect r, const struct desk *d)
 {
-	const struct choice *o = d->pick.n ? &d->pick.v[d->pick.sel] : NULL;
+	const struct choice *o =
+		d->pick.n && !d->pick.blank ? &d->pick.v[d->pick.sel] : NULL;
 	char title[3 * NAME_MAX_LEN] = "";
 	const unsigned rule = role("rule");
 

@@ -72,7 +72,7 @@ static void some_calls(void)
 	stage_at(&s, 10);
 }
 
-/* ---- what each row changes ---------------------------------------------- */
+/* ---- what each row changes ----------------------------------------------- */
 
 static bool closed(void)
 {

@@ -19,8 +19,7 @@
 static struct stage s;
 static struct desk *const d = &s.desk;
 
-/* ---- situations -------------------------------------------------------------
- */
+/* ---- situations ---------------------------------------------------------- */
 
 static struct call_info call(uint32_t id, enum call_dir dir,
 			     enum call_state state)

@@ -77,7 +77,7 @@ static void report(struct stage *s, double t, struct transfer_info *x,
 	stage_transfer(s, t, *x);
 }
 
-/* ---- before ------------------------------------------------------------- */
+/* ---- before -------------------------------------------------------------- */
 
 /* One who was sent on earlier, and how long that took */
 static void moved(struct stage *s, double t, struct call_info c,
@@ -177,8 +177,7 @@ static void hold(struct stage *s, double t, uint32_t call, const char *peer)
 		  "");
 }
 
-/* ---- scenes ---------------------------------------------------------------
- */
+/* ---- scenes -------------------------------------------------------------- */
 
 static void idle(struct stage *s)
 {

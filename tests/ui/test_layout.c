@@ -33,8 +33,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- the states ------------------------------------------------------------
- */
+/* ---- the states ---------------------------------------------------------- */
 
 /* Which pane lies in the place of the rest, which is zoomed, which has keys */
 static const struct place {
@@ -83,8 +82,7 @@ static void go(const struct place *p)
 	d->line.use = p->use;
 }
 
-/* ---- what must hold --------------------------------------------------------
- */
+/* ---- what must hold ------------------------------------------------------ */
 
 /* Who has a cell; 0: nobody */
 static uint8_t owner[ROWS_MAX][COLS_MAX];

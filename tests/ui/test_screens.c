@@ -34,8 +34,7 @@ enum { SIZES = sizeof(sizes) / sizeof(sizes[0]) };
 
 static struct stage stage;
 
-/* ---- a canvas as text ------------------------------------------------------
- */
+/* ---- a canvas as text ---------------------------------------------------- */
 
 static char letter_of(unsigned role)
 {
@@ -90,8 +89,7 @@ static char *text_of(const struct canvas *c)
 	return text;
 }
 
-/* ---- comparing ------------------------------------------------------------
- */
+/* ---- comparing ----------------------------------------------------------- */
 
 static char *read_all(const char *path)
 {
@@ -164,8 +162,7 @@ static bool compare(const char *name, const char *text)
 	return same;
 }
 
-/* ---- screens ----------------------------------------------------------------
- */
+/* ---- screens ------------------------------------------------------------- */
 
 /* All sizes of one scene are drawn before any fails */
 static void check_scene(const struct scene *scene, bool ascii)
@@ -229,8 +226,7 @@ static void test_ascii_has_no_glyphs(void **state)
 	}
 }
 
-/* ---- themes -----------------------------------------------------------------
- */
+/* ---- themes -------------------------------------------------------------- */
 
 static void put_color(FILE *f, const struct color *color)
 {
