@@ -215,17 +215,18 @@ static void ring_alert(const struct desk *d, struct alert *a,
 
 	desk_name(d, c, name, sizeof(name));
 	desk_number(c->peer, number, sizeof(number));
+	if (strcmp(name, number) == 0)
+		number[0] = '\0';
 	minutes(since, sizeof(since), d->now_ms - (k ? k->began_ms : 0));
 	a->kind = ALERT_RING;
 	if (t) {
 		minutes(ago, sizeof(ago), k->began_ms - t->ended_ms);
 		snprintf(a->text, sizeof(a->text),
-			 "BACK %s   %s  %s   sent to %s %s before", since, name,
-			 strcmp(name, number) == 0 ? "" : number, t->target,
-			 ago);
+			 "BACK %s   %s%s%s   sent to %s %s before", since, name,
+			 number[0] ? "  " : "", number, t->target, ago);
 	} else {
-		snprintf(a->text, sizeof(a->text), "RINGING %s   %s  %s%s%s",
-			 since, name, strcmp(name, number) == 0 ? "" : number,
+		snprintf(a->text, sizeof(a->text), "RINGING %s   %s%s%s%s%s",
+			 since, name, number[0] ? "  " : "", number,
 			 c->local[0] ? " → " : "", c->local);
 	}
 	alert_key(d, a, "answer", "answer");

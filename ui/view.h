@@ -34,6 +34,10 @@ void view_screen(struct canvas *c, const struct desk *d);
 struct rect view_header(struct canvas *c, struct rect r, const struct desk *d,
 			enum pane pane, const char *left, const char *right);
 
+/** Do keys go to this pane now (PANE_COUNT: the picker)?  Not while a line is
+ *  typed: what is chosen there is shown, but not as what is moved */
+bool view_has_keys(const struct desk *d, enum pane pane);
+
 /** First row to show so that row `sel` of n is seen in h rows */
 unsigned view_first(unsigned n, unsigned sel, int h);
 

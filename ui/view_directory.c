@@ -54,17 +54,23 @@ struct entry {
 	bool chosen, typed;
 };
 
+enum { NOTE_MIN = 10 };
+
 /* Columns as wide as what stands in them wants and the pane allows */
 struct widths {
 	int name, number;
+	int longest; /* name there is, and a blank */
 };
 
-static void widen(struct widths *k, const char *number)
+static void widen(struct widths *k, const char *name, const char *number)
 {
+	const int name_w = (int)text_width(name) + 1;
 	const int w = (int)text_width(number) + 2;
 
 	if (w > k->number)
 		k->number = w;
+	if (name_w > k->longest)
+		k->longest = name_w;
 }
 
 static void fit(struct widths *k, int w)
@@ -74,6 +80,9 @@ static void fit(struct widths *k, int w)
 		k->name = w / 2;
 	if (k->number < 5)
 		k->number = 5;
+	/* what is free in the names' column is better used by the notes */
+	if (w - 4 - k->name - k->number < NOTE_MIN && k->longest < k->name)
+		k->name = k->longest;
 	if (k->number > w - 4 - k->name)
 		k->number = w - 4 - k->name;
 }
@@ -133,7 +142,8 @@ void view_directory(struct canvas *c, struct rect r, const struct desk *d)
 		const struct contact *who =
 			directory_at(dir, first + (unsigned)i);
 
-		widen(&k, desk_number(who->number, number, sizeof(number)));
+		widen(&k, who->name,
+		      desk_number(who->number, number, sizeof(number)));
 	}
 	fit(&k, r.w);
 	for (int i = 0; i < r.h && first + (unsigned)i < n; i++) {
@@ -152,7 +162,8 @@ void view_directory(struct canvas *c, struct rect r, const struct desk *d)
 				  first + (unsigned)i == sel,
 		};
 
-		draw_entry(c, (struct rect){r.y + i, r.x, 1, r.w}, &e, true);
+		draw_entry(c, (struct rect){r.y + i, r.x, 1, r.w}, &e,
+			   view_has_keys(d, PANE_DIRECTORY));
 	}
 }
 
@@ -178,7 +189,7 @@ void view_picker(struct canvas *c, struct rect r, const struct desk *d)
 	first = view_first(p->n, p->sel, r.h);
 	for (unsigned i = 0; i < p->n; i++) {
 		if (p->v[i].name[0])
-			widen(&k, p->v[i].number);
+			widen(&k, p->v[i].name, p->v[i].number);
 	}
 	fit(&k, r.w);
 	for (int i = 0; i < r.h && first + (unsigned)i < p->n; i++) {
