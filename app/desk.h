@@ -224,6 +224,9 @@ const struct tale *desk_failure(const struct desk *d);
 unsigned desk_calls(const struct desk *d, const struct call_info **v,
 		    unsigned max);
 
+/** How long ago that was [ms]; news may be a little ahead of the clock: 0 */
+uint64_t desk_since(const struct desk *d, uint64_t t_ms);
+
 /** How the other side is called: directory, display name, number */
 const char *desk_name(const struct desk *d, const struct call_info *c,
 		      char *buf, size_t size);

@@ -96,7 +96,7 @@ static const char *what(const struct canvas *c, const struct desk *d,
 		return "call.consult";
 	}
 	if (i->state == CALL_HELD && k && k->held_ms) {
-		const uint64_t ms = d->now_ms - k->held_ms;
+		const uint64_t ms = desk_since(d, k->held_ms);
 
 		snprintf(buf, size, "hold %s",
 			 view_time(time, sizeof(time), ms));
@@ -167,7 +167,7 @@ static void row(struct canvas *c, struct rect r, const struct desk *d,
 	canvas_text(c, r.y, r.x + k->local, k->local_w - 1, role("muted"),
 		    i->local);
 	view_time(time, sizeof(time),
-		  d->now_ms - (times ? times->began_ms : d->now_ms));
+		  desk_since(d, times ? times->began_ms : d->now_ms));
 	canvas_right(c, r.y, r.x + k->time, 7, role("text"), time);
 	used = canvas_text(c, r.y, x, right - x, role(more_role), more);
 	x += used ? used + 1 : 0;
@@ -192,8 +192,8 @@ static void headline(const struct desk *d, const struct canvas *c, char *left,
 		if (!k->held_ms || k->ended_ms || moves(d, k->id))
 			continue;
 		held++;
-		if (d->now_ms - k->held_ms > longest)
-			longest = d->now_ms - k->held_ms;
+		if (desk_since(d, k->held_ms) > longest)
+			longest = desk_since(d, k->held_ms);
 	}
 	snprintf(left, lsize, "Calls %u", up);
 	right[0] = '\0';

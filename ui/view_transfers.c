@@ -62,7 +62,7 @@ static void head(struct place *p, const struct tale *t)
 			strcmp(t->target, t->number) == 0 ? "" : t->number);
 		return;
 	}
-	view_time(time, sizeof(time), p->d->now_ms - t->refer_ms);
+	view_time(time, sizeof(time), desk_since(p->d, t->refer_ms));
 	canvas_printf(p->c, p->y++, p->r.x + 1, w, role("strong"),
 		      "T%u%s%s %s %s%s%s%s%s", t->info.id,
 		      t->info.kind != KIND_BLIND ? " attended  "
@@ -122,7 +122,7 @@ static void sentence(struct place *p, const struct tale *t)
 			      "You talk to %s. %s is on hold %s.", target,
 			      caller,
 			      view_time(time, sizeof(time),
-					p->d->now_ms - k->held_ms));
+					desk_since(p->d, k->held_ms)));
 	else
 		say(p, t->info.say, p->r.h >= AIRY ? 2 : 1);
 }
@@ -201,7 +201,7 @@ static void recovery(struct place *p, const struct tale *t)
 			      t->caller, k && k->held_ms ? ", on hold " : "",
 			      k && k->held_ms
 				      ? view_time(time, sizeof(time),
-						  p->d->now_ms - k->held_ms)
+						  desk_since(p->d, k->held_ms))
 				      : "");
 	for (unsigned i = 0; i < n && room(p); i++, p->y++) {
 		const struct rect r = {p->y, p->r.x, 1, p->r.w};

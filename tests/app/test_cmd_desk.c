@@ -381,6 +381,23 @@ static void test_nth_goes_on_to_the_next_that_ends_so(void **state)
 	assert_int_equal(4, s.app.model.selected);
 }
 
+/* Its time is taken by another thread, and rounded */
+static void test_news_ahead_of_the_clock_has_just_come(void **state)
+{
+	struct alert a;
+
+	(void)state;
+	stage_call(&s, 10.0006,
+		   (struct call_info){.id = 1,
+				      .dir = CALL_IN,
+				      .state = CALL_RINGING,
+				      .peer = "sip:44@x"});
+	d->now_ms = 10000;
+	desk_alert(d, &a);
+	assert_int_equal(ALERT_RING, a.kind);
+	assert_non_null(strstr(a.text, "RINGING 0:00 "));
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
@@ -391,6 +408,7 @@ int main(void)
 		TEST(test_retry_of_a_consultation_consults),
 		TEST(test_voicemail_without_braces_is_one_for_all),
 		TEST(test_nth_goes_on_to_the_next_that_ends_so),
+		TEST(test_news_ahead_of_the_clock_has_just_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
