@@ -2,6 +2,7 @@
 #include "ui/console.h"
 
 #include <errno.h>
+#include <langinfo.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -269,9 +270,16 @@ static void signs(struct console *c)
 		suspend(c);
 }
 
+/* Lines and signs the locale has no letters for would be question marks */
+static bool wants_ascii(const struct console *c)
+{
+	return option_bool(&c->app->options, "ascii") ||
+	       strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+}
+
 static void draw(struct console *c)
 {
-	const bool ascii = option_bool(&c->app->options, "ascii");
+	const bool ascii = wants_ascii(c);
 	char title[32];
 	int rows, cols;
 
