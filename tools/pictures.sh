@@ -5,6 +5,8 @@
 # themes, drawn by its own views into BUILD_DIR/pictures.  SIZE is COLSxROWS,
 # without it 80x24.  Look at them before each release.
 #
+# doc/screen.svg is one of them: blind-night-80x24.
+#
 # SVG always; PNG where rsvg-convert is (Debian: librsvg2-bin,
 # fonts-dejavu-core, and for the wide characters fonts-wqy-zenhei).
 

@@ -181,6 +181,7 @@ static void put_svg(const struct canvas *c, const struct theme *t)
 	printf("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" "
 	       "height=\"%d\" viewBox=\"0 0 %d %d\" font-size=\"%d\" "
 	       "font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\">\n"
+	       "<!-- SPDX-License-Identifier: GPL-3.0-or-later -->\n"
 	       "<rect width=\"%d\" height=\"%d\" rx=\"6\" fill=\"#%06x\"/>\n",
 	       w, h, w, h, FONT, w, h, (unsigned)look_of(t, role("text")).bg);
 	for (int y = 0; y < c->rows; y++)
