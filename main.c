@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -56,12 +57,26 @@ static void write_log(struct program *p, enum log_level level, const char *tag,
 	close(fd);
 }
 
+/* The screen is not open yet, and will hide what stderr shows */
+static void remember(struct program *p, enum log_level level, const char *text)
+{
+	const unsigned max = sizeof(p->early) / sizeof(p->early[0]);
+
+	if (p->earlyc < max) {
+		p->early[p->earlyc].level = level;
+		text_cut(p->early[p->earlyc].text, LOG_TEXT_MAX, text);
+	}
+	p->earlyc++;
+}
+
 static void on_log(enum log_level level, const char *tag, const char *text,
 		   void *arg)
 {
 	struct program *p = arg;
 
 	write_log(p, level, tag, text);
+	if (p->screen && !p->running && level <= LOG_WARN)
+		remember(p, level, text);
 	if (p->running)
 		app_log(level, tag, text, &p->app);
 	else if (strcmp(tag, "config") == 0 || strcmp(tag, "directory") == 0)
@@ -287,6 +302,10 @@ static int read_config(struct program *p)
 	if (config_load(&p->app, path, p->why, sizeof(p->why)))
 		return program_complain(EXIT_USAGE, p->why);
 
+	/* on a screen it is told there, and goes on with the rest */
+	if (p->screen)
+		p->app.errors = 0;
+
 	return p->app.errors ? EXIT_USAGE : 0;
 }
 
@@ -390,6 +409,10 @@ static int prepare_screen(struct program *p)
 
 	if (!option_given(&p->app.options, "return_on_fail"))
 		err = set(p, "return_on_fail", "off");
+	/* lines and dots would come out as question marks */
+	if (!err && !option_given(&p->app.options, "ascii") &&
+	    strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		err = set(p, "ascii", "on");
 	if (err || p->cli.verb != VERB_DEMO)
 		return err;
 	snprintf(account, sizeof(account), "sip:demo@%s;regint=300", p->bank);

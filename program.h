@@ -38,11 +38,16 @@ struct program {
 	struct trace_out *trace;
 	struct script *script;
 	int signal_fd;
-	int log_fd;    /* --log-file, or -1 */
-	bool running;  /* the loop shows the diary; else stderr does */
-	pid_t child;   /* the bank of the demo, or 0 */
-	int caller_fd; /* tells it where to call, or -1 */
-	char bank[64]; /* where it listens */
+	int log_fd; /* --log-file, or -1 */
+	struct {
+		enum log_level level;
+		char text[LOG_TEXT_MAX];
+	} early[8];      /* said before there was a screen to say it on */
+	unsigned earlyc; /* all there were */
+	bool running;    /* the loop shows the diary; else stderr does */
+	pid_t child;     /* the bank of the demo, or 0 */
+	int caller_fd;   /* tells it where to call, or -1 */
+	char bank[64];   /* where it listens */
 	char why[CLI_WHY_MAX];
 };
 

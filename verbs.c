@@ -116,6 +116,18 @@ static const char *state_file(char *path, size_t size, const char *name)
 	return file_state_path(path, size, name) ? NULL : path;
 }
 
+/* What was wrong before there was a log to read it in */
+static void tell_early(struct program *p)
+{
+	const unsigned max = sizeof(p->early) / sizeof(p->early[0]);
+
+	for (unsigned i = 0; i < p->earlyc && i < max; i++)
+		desk_note(&p->desk, p->early[i].level, "%s", p->early[i].text);
+	if (p->earlyc > max)
+		desk_note(&p->desk, LOG_WARN, "and %u more: check-config",
+			  p->earlyc - max);
+}
+
 /* The console on a screen; guide: lead a newcomer through the demo */
 static int on_screen(struct program *p, bool guide)
 {
@@ -127,6 +139,7 @@ static int on_screen(struct program *p, bool guide)
 	desk_init(&p->desk, &p->app,
 		  guide ? NULL : state_file(past, sizeof(past), "past"));
 	p->desk.guided = guide;
+	tell_early(p);
 	if (console_new(&console, &p->desk,
 			state_file(lines, sizeof(lines), "lines"), p->why,
 			sizeof(p->why))) {

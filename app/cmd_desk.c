@@ -10,7 +10,7 @@
 
 /* Commands about the screen.  Those with NEEDS_CONSOLE have a desk. */
 
-enum { PAGE_ROWS = 10 };
+enum { PAGE_ROWS = 10, END_ROWS = 1000000 };
 
 static struct desk *desk(const struct run *run)
 {
@@ -181,7 +181,11 @@ int cmd_follow(struct run *run, const struct cmdline *line)
 	struct desk *d = desk(run);
 
 	(void)line; /* no arguments */
-	d->row[d->focus] = 0;
+	if (d->focus == PANE_LADDER || d->focus == PANE_TRACE ||
+	    d->focus == PANE_LOG)
+		d->row[d->focus] = 0;
+	else
+		desk_move(d, END_ROWS);
 	d->dirty = true;
 
 	return 0;
@@ -259,8 +263,8 @@ int cmd_move(struct run *run, const struct cmdline *line)
 		{"down", 1},
 		{"page-up", -PAGE_ROWS},
 		{"page-down", PAGE_ROWS},
-		{"first", -1000000},
-		{"last", 1000000},
+		{"first", -END_ROWS},
+		{"last", END_ROWS},
 	};
 
 	for (unsigned i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {

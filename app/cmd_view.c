@@ -168,6 +168,10 @@ int cmd_help(struct run *run, const struct cmdline *line)
 				      line->arg[0],
 				      nearest_hint(&near, hint, sizeof(hint)));
 	}
+	if (!one && run->app->desk) {
+		desk_show(run->app->desk, PANE_HELP);
+		return 0;
+	}
 	for (const struct command *c = commands; c->name; c++) {
 		if (one && one != c)
 			continue;

@@ -157,10 +157,11 @@ struct desk {
 	struct desk_pick pick;
 	struct candidates offers; /* of completion; n is 0: no popup  */
 	unsigned offer;           /* the one chosen; n: none yet      */
-	bool previews;            /* a theme is tried while it is typed */
-	struct theme kept;        /* what it will be again            */
 	bool all_keys;            /* help shows every key             */
 	bool guided;              /* the demo: guide_line() is shown  */
+
+	struct theme theme_was; /* before one was looked at ...   */
+	bool trying;            /* ... as its name stands in the line */
 
 	/* what the terminal is to do, taken by the console */
 	bool bell, suspend, repaint;

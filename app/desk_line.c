@@ -44,23 +44,28 @@ void desk_open(struct desk *d, enum line_use use, const char *text)
 		desk_pick_again(d);
 }
 
-/* `theme NAME` is seen while it is typed, and gone again with Esc */
-static void preview_theme(struct desk *d, const char *text)
+/* A theme is seen while its name is in the line, and stays with Enter */
+static void try_theme(struct desk *d)
 {
-	const char *name = text_begins(text, "theme ") ? text + 6 : "";
-	char known[64], why[TEXT_MAX];
-	bool is_one = false;
+	char name[64], why[TEXT_MAX];
+	const char *text = d->line.text;
+	bool known = false;
 
-	for (unsigned i = 0;
-	     !is_one && config_theme_name(i, known, sizeof(known)); i++)
-		is_one = strcmp(known, name) == 0;
-	if (is_one && !d->previews)
-		d->kept = d->app->theme;
-	if (is_one)
+	if (d->line.use == LINE_COMMAND && text_begins(text, "theme ")) {
+		text += strlen("theme ");
+		if (text_ncopy(name, sizeof(name), text, strcspn(text, " ")))
+			name[0] = '\0';
+		for (unsigned i = 0;
+		     !known && config_theme_name(i, why, sizeof(why)); i++)
+			known = strcmp(why, name) == 0;
+	}
+	if (known && !d->trying)
+		d->theme_was = d->app->theme;
+	if (!known && d->trying)
+		d->app->theme = d->theme_was;
+	d->trying = known;
+	if (known && strcmp(d->app->theme.name, name) != 0)
 		(void)config_theme(d->app, name, why, sizeof(why));
-	else if (d->previews)
-		d->app->theme = d->kept;
-	d->previews = is_one;
 }
 
 void desk_leave(struct desk *d)
@@ -68,9 +73,8 @@ void desk_leave(struct desk *d)
 	ASSERT_UI();
 	if (d->line.use == LINE_FIND)
 		d->find[d->focus][0] = '\0';
-	if (d->line.use == LINE_COMMAND)
-		preview_theme(d, "");
 	memset(&d->line, 0, sizeof(d->line));
+	try_theme(d);
 	d->line.given = true;
 	memset(&d->pick, 0, sizeof(d->pick));
 	d->offers.n = 0;
@@ -351,8 +355,7 @@ void desk_typed(struct desk *d, const char *text, size_t cursor)
 		return;
 	d->pick.sel = 0;
 	desk_pick_again(d);
-	if (l->use == LINE_COMMAND)
-		preview_theme(d, text);
+	try_theme(d);
 	if (l->use == LINE_FIND)
 		text_cut(d->find[d->focus], sizeof(d->find[0]), text);
 }

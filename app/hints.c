@@ -86,6 +86,7 @@ static const struct row rows[] = {
 	{SIT_LISTS, "back", NULL, "back"},
 	{SIT_FAIL, "answer", NULL, "answer"},
 	{SIT_FAIL, "default", NULL, "resume"},
+	{SIT_FAIL, "resume", NULL, "resume"},
 	{SIT_FAIL, "retry", NULL, "retry"},
 	{SIT_FAIL, "transfer", NULL, "other"},
 	{SIT_FAIL, "voicemail", NULL, "voicemail"},
@@ -310,6 +311,19 @@ static bool hint_of(const struct desk *d, const struct row *row, struct hint *h)
 	return true;
 }
 
+/* Enter takes the caller back whose transfer has failed */
+static bool enter_resumes(const struct desk *d)
+{
+	const struct tale *t = desk_failure(d);
+	char next[TEXT_MAX], resume[32];
+
+	if (!t)
+		return false;
+	snprintf(resume, sizeof(resume), "resume %u", t->info.call);
+
+	return strcmp(desk_next(d, next, sizeof(next)), resume) == 0;
+}
+
 /* Some are of use only where there is something for them */
 static bool of_use(const struct desk *d, const struct row *row)
 {
@@ -320,6 +334,13 @@ static bool of_use(const struct desk *d, const struct row *row)
 		return true;
 	if (row->sit == SIT_CALL && strcmp(row->line, "retry") == 0)
 		return k && k->returned;
+	/* a line of the trace or of the log has nothing to be opened */
+	if (row->sit == SIT_LISTS && strcmp(row->line, "default") == 0)
+		return d->focus == PANE_HISTORY;
+	if (row->sit == SIT_FAIL && strcmp(row->line, "default") == 0)
+		return enter_resumes(d);
+	if (row->sit == SIT_FAIL && strcmp(row->line, "resume") == 0)
+		return !enter_resumes(d);
 	if (strcmp(row->line, "voicemail") == 0)
 		return option_get(&d->app->options, "voicemail")[0] != '\0';
 
@@ -347,7 +368,7 @@ static bool way_out(const struct desk *d, const struct row *row,
 {
 	const struct command *cmd = command_find(row->line);
 	const bool enter = strcmp(row->line, "default") == 0;
-	char why[TEXT_MAX], next[TEXT_MAX], resume[32];
+	char why[TEXT_MAX];
 	bool key;
 
 	memset(h, 0, sizeof(*h));
@@ -357,11 +378,8 @@ static bool way_out(const struct desk *d, const struct row *row,
 	text_copy(h->line, sizeof(h->line), row->line);
 	text_copy(h->label, sizeof(h->label), row->label);
 	key = command_meant(d->app, cmd) == t->info.call;
-	if (enter) {
-		snprintf(resume, sizeof(resume), "resume %u", t->info.call);
-		key = d->focus == PANE_TRANSFERS ||
-		      strcmp(desk_next(d, next, sizeof(next)), resume) == 0;
-	}
+	if (enter)
+		key = d->focus == PANE_TRANSFERS || enter_resumes(d);
 	if (key && hint_key(d, desk_context(d), row->line, &h->key))
 		key_format(&h->key, h->key_name, sizeof(h->key_name));
 
@@ -385,7 +403,9 @@ unsigned hints_recovery(const struct desk *d, struct hint v[HINTS_MAX])
 		const char *text = ways[i].label, *at = strchr(text, '%');
 		char name[NAME_MAX_LEN] = "";
 
-		if (!of_use(d, &ways[i]) || !way_out(d, &ways[i], t, &v[n]))
+		if ((strcmp(ways[i].line, "default") != 0 &&
+		     !of_use(d, &ways[i])) ||
+		    !way_out(d, &ways[i], t, &v[n]))
 			continue;
 		if (at) {
 			desk_short(at[1] == 'c' ? t->caller : t->target, name,

@@ -134,8 +134,11 @@ static void on_mouse(struct console *c, const struct input *in)
 	}
 	if (in->mouse.what != MOUSE_PRESS || in->mouse.button != 1)
 		return;
-	twice = now - c->click.ms < TWICE_MS && c->click.y == in->mouse.y;
-	c->click.ms = now;
+	twice = c->click.ms && now - c->click.ms < TWICE_MS &&
+		c->click.y == in->mouse.y && c->click.x == in->mouse.x;
+	/* a third click is no second double one: what it would hit opened
+	   under the pointer just now */
+	c->click.ms = twice ? 0 : now;
 	c->click.y = in->mouse.y;
 	c->click.x = in->mouse.x;
 	if (s.hint >= 0)

@@ -64,6 +64,12 @@ static void label_of(const struct canvas *c, const struct sip_line *l,
 		snprintf(buf, size, "%s", l->method);
 }
 
+/* Where to go on behind a method: the longest must not touch what follows */
+static int after_word(int w, int usual)
+{
+	return w + 3 > usual ? w + 3 : usual;
+}
+
 void view_message_line(struct canvas *c, struct rect r,
 		       const struct sip_line *l, int time_w)
 {
@@ -78,8 +84,9 @@ void view_message_line(struct canvas *c, struct rect r,
 		snprintf(word, sizeof(word), "%u", l->code);
 	else
 		snprintf(word, sizeof(word), "%s", l->method);
-	canvas_text(c, r.y, x + 2, 7, role(sip_role(l)), word);
-	canvas_text(c, r.y, x + 9, r.x + r.w - x - 9, role("text"), l->what);
+	x += after_word(canvas_text(c, r.y, x + 2, 9, role(sip_role(l)), word),
+			9);
+	canvas_text(c, r.y, x, r.x + r.w - x, role("text"), l->what);
 }
 
 /* ---- the trace ---------------------------------------------------------- */
@@ -113,8 +120,9 @@ static void trace_row(struct canvas *c, struct rect r, const struct desk *d,
 		snprintf(word, sizeof(word), "%u", l->code);
 	else
 		snprintf(word, sizeof(word), "%s", l->method);
-	canvas_text(c, r.y, x + 2, 8, role(sip_role(l)), word);
-	canvas_text(c, r.y, x + 10, r.x + r.w - x - 10, role("text"), l->what);
+	x += after_word(canvas_text(c, r.y, x + 2, 9, role(sip_role(l)), word),
+			10);
+	canvas_text(c, r.y, x, r.x + r.w - x, role("text"), l->what);
 }
 
 void view_trace(struct canvas *c, struct rect r, const struct desk *d)

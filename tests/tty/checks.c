@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "tests/tty/keys.h"
 #include "tests/tty/snap.h"
 
 /* Where something is to be; a negative row counts from below */
@@ -255,6 +256,16 @@ static void check_restored(struct play *p, char *rest)
 		play_fail(p, "the terminal is not as before: %s", what);
 }
 
+static void check_unsaid(struct play *p, char *rest)
+{
+	char bytes[REST_MAX];
+	const char *text = play_unquote(rest);
+	size_t n = keys_escaped(bytes, sizeof(bytes), text);
+
+	if (memmem(p->tty.said, p->tty.bytes, bytes, n))
+		play_fail(p, "\"%s\" was written to the terminal", text);
+}
+
 const struct act checks[] = {
 	{"at", check_at},
 	{"bells", check_bells},
@@ -269,5 +280,6 @@ const struct act checks[] = {
 	{"style", check_style},
 	{"styleof", check_styleof},
 	{"title", check_title},
+	{"unsaid", check_unsaid},
 	{NULL, NULL},
 };

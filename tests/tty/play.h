@@ -49,6 +49,7 @@
  *                       italic blink reverse strike fg=N|#rrggbb bg=...
  *   mode N on|off       a DEC private mode
  *   bells N, bytes MAX  since mark
+ *   unsaid BYTES        nothing like it has gone to the terminal yet
  *   snap FILE           see snap.h
  *   restored            the terminal is as the program found it
  */

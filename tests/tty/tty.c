@@ -249,6 +249,9 @@ void tty_done(struct tty *t)
 	if (t->vt)
 		vterm_free(t->vt);
 	t->vt = NULL;
+	free(t->said);
+	t->said = NULL;
+	t->saidcap = 0;
 	free(t->out);
 	t->out = NULL;
 	t->outlen = t->outcap = 0;
@@ -291,6 +294,11 @@ static bool drain(struct tty *t)
 		n = read(t->fd, buf, sizeof(buf));
 		if (n <= 0)
 			return n < 0 && (errno == EAGAIN || errno == EINTR);
+		if (t->bytes + (size_t)n > t->saidcap) {
+			t->saidcap = 2 * (t->bytes + (size_t)n);
+			t->said = alloc_grow(t->said, t->saidcap, 1);
+		}
+		memcpy(t->said + t->bytes, buf, (size_t)n);
 		t->bytes += (size_t)n;
 		note_modes(t, buf, (size_t)n);
 		(void)vterm_input_write(t->vt, buf, (size_t)n);
