@@ -246,6 +246,30 @@ static void check_exit(struct play *p, char *rest)
 		play_fail(p, "it ended with %s, not %s", how, rest);
 }
 
+static bool has_stopped(struct play *p, void *arg)
+{
+	siginfo_t info = {0};
+
+	(void)arg;
+	return p->tty.pid && !waitid(P_PID, (id_t)p->tty.pid, &info,
+				     WSTOPPED | WNOHANG) &&
+	       info.si_pid == p->tty.pid;
+}
+
+/* Nothing tells us when: we look every now and then */
+static void check_stopped(struct play *p, char *rest)
+{
+	int left = p->patience_ms;
+
+	(void)rest;
+	while (!has_stopped(p, NULL)) {
+		if (left <= 0)
+			play_fail(p, "the program has not stopped");
+		tty_pump(&p->tty, 10, NULL, 0);
+		left -= 10;
+	}
+}
+
 static void check_restored(struct play *p, char *rest)
 {
 	char buf[64];
@@ -277,6 +301,7 @@ const struct act checks[] = {
 	{"mode", check_mode},
 	{"restored", check_restored},
 	{"snap", check_snap},
+	{"stopped", check_stopped},
 	{"style", check_style},
 	{"styleof", check_styleof},
 	{"title", check_title},

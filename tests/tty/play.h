@@ -41,10 +41,11 @@
  *   source FILE         another scenario, seen from this one
  *   ansi FILE           the screen for a picture
  *
- * expecting; the first six wait.  Rows and columns count from 0, negative
+ * expecting; the first seven wait.  Rows and columns count from 0, negative
  * rows from below (-1: the last)
  *   expect TEXT, gone TEXT, at ROW COL TEXT
  *   cursor ROW COL | cursor hidden, title TEXT, exit CODE|SIGNAL [MS]
+ *   stopped             by a signal, not ended
  *   style ROW COL STYLE, styleof "TEXT" STYLE   plain, or bold underline
  *                       italic blink reverse strike fg=N|#rrggbb bg=...
  *   mode N on|off       a DEC private mode
