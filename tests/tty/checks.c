@@ -251,8 +251,8 @@ static bool has_stopped(struct play *p, void *arg)
 	siginfo_t info = {0};
 
 	(void)arg;
-	return p->tty.pid && !waitid(P_PID, (id_t)p->tty.pid, &info,
-				     WSTOPPED | WNOHANG) &&
+	return p->tty.pid &&
+	       !waitid(P_PID, (id_t)p->tty.pid, &info, WSTOPPED | WNOHANG) &&
 	       info.si_pid == p->tty.pid;
 }
 
