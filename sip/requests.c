@@ -260,6 +260,10 @@ static int ask_dtmf(struct ask *a)
 		return refuse(a, err, "digits are 0-9 * # A-D");
 	if (err == ENOTSUP)
 		return refuse(a, err, "the peer takes no telephone-event");
+	if (err == ENOTCONN)
+		return refuse(a, err,
+			      "no sound goes there now, so no digits; resume "
+			      "the call first");
 	return err;
 }
 

@@ -1154,6 +1154,22 @@ static void dtmf(struct rig *r)
 	rig_call_alive(r, call);
 }
 
+static void dtmf_on_hold(struct rig *r)
+{
+	struct request req = {.type = REQ_DTMF, .u.text = "1"};
+	const struct reply_info *reply;
+	uint32_t call = rig_call_up(r, r->b, &r->lb);
+
+	rig_req(r, REQ_HOLD, call, NULL);
+	leg_expect_hold(&r->lb);
+	(void)rig_call_is(r, call, CALL_HELD);
+	req.id = call;
+	reply = rig_reply(r, rig_post(r, &req));
+	wire_assert(reply->err == ENOTCONN);
+	wire_assert(strstr(reply->error, "resume the call first"));
+	rig_call_alive(r, call);
+}
+
 static void many_at_once(struct rig *r)
 {
 	enum { N = 20 };
@@ -1229,6 +1245,7 @@ static const struct wcase cases[] = {
 	{"REFER to us is declined", refer_to_us, 0},
 	{"REFER out of a dialog is forbidden", refer_out_of_dialog, 0},
 	{"digits and mute", dtmf, 0},
+	{"digits on hold", dtmf_on_hold, 0},
 	{"twenty calls", many_at_once, 0},
 };
 /* clang-format on */
