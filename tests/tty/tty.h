@@ -39,8 +39,8 @@ struct tty {
 	struct termios sane; /* what the program found */
 	char title[256];
 	unsigned bells;
-	uint64_t bytes;  /* it wrote, answers not counted */
-	char *said;      /* all of them */
+	uint64_t bytes; /* it wrote, answers not counted */
+	char *said;     /* all of them */
 	size_t saidcap;
 	unsigned frames; /* that it put in brackets, mode 2026 */
 	struct {         /* DEC private modes it has set or reset */
