@@ -65,6 +65,7 @@ class Storm:
         self.at = b'127.0.0.1:%d' % self.sock.getsockname()[1]
         self.sent = self.keys = self.started = self.out = 0
         self.tail = b''
+        self.continued = 0.0
         self.env = {
             'PATH': os.environ['PATH'], 'HOME': home, 'LC_ALL': 'C.UTF-8',
             'TERM': 'xterm-256color', 'UI_TEST': '1', 'TZ': 'UTC',
@@ -123,13 +124,19 @@ class Storm:
         self.tail = (self.tail + data)[-100000:]
         return bool(data)
 
+    def go_on(self):
+        """C-z is among the keys; now and then, for it draws all anew."""
+        if time.monotonic() > self.continued + 0.5:
+            self.continued = time.monotonic()
+            self.console.send_signal(signal.SIGCONT)
+
     def type(self, data):
         """False: it has ended meanwhile."""
         deadline = time.monotonic() + PATIENCE
         while data:
             _, ready, _ = select.select([], [self.fd], [], 0.01)
             if not ready:
-                self.console.send_signal(signal.SIGCONT)
+                self.go_on()
             if time.monotonic() > deadline:
                 self.fail('it does not read')
             try:
@@ -174,8 +181,7 @@ class Storm:
         if self.dice.random() < 0.1:
             self.size(self.dice.choice((1, 2, 14, 15, 24, 40, 90)),
                       self.dice.choice((1, 2, 59, 60, 80, 110, 190, 300)))
-            # C-z is among the keys
-            self.console.send_signal(signal.SIGCONT)
+            self.go_on()
         self.rain()
         keys = b''.join(self.press() for _ in range(self.dice.randrange(9)))
         self.keys += len(keys)
@@ -187,7 +193,7 @@ class Storm:
         while self.console.poll() is None:
             if time.monotonic() > deadline:
                 self.fail('it does not end')
-            self.console.send_signal(signal.SIGCONT)
+            self.go_on()
             self.drain(0.05)
         os.close(self.fd)
         if self.console.returncode not in wanted:
@@ -197,13 +203,14 @@ class Storm:
         """All that was typed is on the screen."""
         deadline = time.monotonic() + PATIENCE
         self.size(24, 80)
-        self.console.send_signal(signal.SIGCONT)
+        self.go_on()
         # a paste that was cut short ends here
         if not self.type(b'\x1b[201~\x1b[990;77~'):
             return False
         while b'sync 77' not in self.tail:
             if time.monotonic() > deadline:
                 self.fail('it does not come in step')
+            self.go_on()
             if not self.drain(0.05):
                 return False
         return True
