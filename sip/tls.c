@@ -55,6 +55,7 @@ struct tls_door {
 	} failed[FAILURES];
 	unsigned n_failed;
 	bool verify;
+	bool trusts;    /* the system's authorities are loaded   */
 	X509 *own_cert; /* shown while no tls_cert is set */
 	EVP_PKEY *own_key;
 	bool use_own;
@@ -184,10 +185,23 @@ static void accepting(SSL *ssl, struct conn *x)
 	}
 }
 
+/* Reading the system's authorities takes longer than all else at the start,
+ * and who has no TLS needs none: with the first connection is early enough. */
+static void trust_system(const SSL *ssl)
+{
+	if (the_door->trusts)
+		return;
+	the_door->trusts = true;
+	(void)SSL_CTX_set_default_verify_paths(SSL_get_SSL_CTX(ssl));
+	ERR_clear_error(); /* without any, verifying fails and tells */
+}
+
 static void connecting(SSL *ssl, struct conn *x)
 {
 	struct sa sa;
 
+	if (the_door->verify)
+		trust_system(ssl);
 	if (!x) {
 		/* a connection nobody said the name of proves nothing */
 		if (the_door->verify)
@@ -291,7 +305,6 @@ int tls_open(struct engine *e)
 	ctx = context(e);
 	if (ctx) {
 		(void)SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-		(void)SSL_CTX_set_default_verify_paths(ctx);
 		SSL_CTX_set_verify_depth(ctx, VERIFY_DEPTH);
 		SSL_CTX_set_info_callback(ctx, on_info);
 		self_signed(e->door);
