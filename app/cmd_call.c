@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/address.h"
+#include "app/desk.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -72,7 +73,15 @@ static int post_target(struct run *run, enum req_type type, uint32_t id,
 
 int cmd_answer(struct run *run, const struct cmdline *line)
 {
-	return post_alone(run, REQ_ANSWER, line->call);
+	const struct desk *d = run->app->desk;
+	int err = post_alone(run, REQ_ANSWER, line->call);
+
+	/* whom he answers he means from now on; a line that is half typed
+	 * keeps its meaning */
+	if (!err && d && d->line.use == LINE_NONE)
+		model_select(&run->app->model, line->call);
+
+	return err;
 }
 
 int cmd_hangup(struct run *run, const struct cmdline *line)

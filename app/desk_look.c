@@ -259,6 +259,8 @@ static void fail_alert(const struct desk *d, struct alert *a,
 	snprintf(resume, sizeof(resume), "resume %u", t->info.call);
 	if (strcmp(desk_next(d, next, sizeof(next)), resume) == 0)
 		alert_key(d, a, "default", "resume");
+	else if (d->app->model.selected == t->info.call)
+		alert_key(d, a, "resume", "resume");
 }
 
 /* It has failed, and the caller is back with the user already */
