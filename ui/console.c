@@ -86,6 +86,7 @@ int console_new(struct console **cp, struct desk *desk, const char *history,
 	term_keys(c->term, c->decoder);
 	term_theme(c->term, &c->app->theme);
 	c->theme = c->app->theme.serial;
+	c->pressed = true; /* the first frame waits for none before it */
 	*cp = c;
 
 	return 0;

@@ -136,7 +136,7 @@ static void party_hang_up(struct party *t)
 	t->fd = -1;
 }
 
-static struct party *party_new(struct rig *r, const char *san)
+static struct party *party_make(const char *san)
 {
 	struct party *t = calloc(1, sizeof(*t));
 	const int fd = mkstemp(ca_file);
@@ -145,6 +145,13 @@ static struct party *party_new(struct rig *r, const char *san)
 	close(fd);
 	t->listener = t->fd = -1;
 	t->ctx = context_for(san, true);
+	return t;
+}
+
+static struct party *party_new(struct rig *r, const char *san)
+{
+	struct party *t = party_make(san);
+
 	rig_option(r, EOPT_TLS_CA, 0, ca_file);
 	return t;
 }
@@ -340,6 +347,21 @@ static void registered(struct rig *r)
 	end(r, t);
 }
 
+/* No tls_ca: who vouches for the other side is what the system says */
+static void system_authorities(struct rig *r)
+{
+	struct party *t = party_make("IP:127.0.0.1");
+	uint32_t id;
+
+	wire_assert(!setenv("SSL_CERT_FILE", ca_file, 1));
+	party_listen(t);
+	id = add(r, t, "100", "127.0.0.1");
+	party_grant(t, party_expect(t, "REGISTER"));
+	(void)rig_account(r, id, ACCOUNT_REGISTERED);
+	wire_assert(!unsetenv("SSL_CERT_FILE"));
+	end(r, t);
+}
+
 static void of_another_name(struct rig *r)
 {
 	struct party *t = party_new(r, "IP:127.0.0.2");
@@ -475,6 +497,7 @@ static void cancel_to_nobody_else(struct rig *r)
 /* clang-format off */
 static const struct wcase cases[] = {
 	{"registered, lost, registered", registered, 0},
+	{"authorities of the system", system_authorities, 0},
 	{"a certificate for another name", of_another_name, 0},
 	{"a connection the other side opened", opened_by_the_other_side, 0},
 	{"two accounts, one name proven", two_names_one_server, 0},
