@@ -60,6 +60,8 @@ def play(tmux):
     tmux('send-keys', 'u')
     tmux.expect('► TALK ←')
     tmux('send-keys', 'C-q')
+    tmux.expect('leave? y/n')
+    tmux('send-keys', 'y')
     tmux.expect('before', 'ended: 0')
     assert 'cordpair  ' not in tmux.screen(), tmux.screen()
 
